@@ -1,0 +1,2 @@
+export { newCallId, newGrantId, parsePluginId, parseSha256, parseTenantId } from "./ids.ts";
+export type { CallId, GrantId, PluginId, Sha256, TenantId } from "./ids.ts";
