@@ -61,7 +61,7 @@ export abstract class SecurityError<Code extends string = string> extends Error 
     }
   }
 
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && this.brand in value;
   }
 }
