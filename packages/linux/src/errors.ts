@@ -1,0 +1,34 @@
+/** @module The errors of this package: a system call that the kernel refused. */
+import {
+  type ErrorCodeTable,
+  SecurityError,
+  type SecurityErrorOptions,
+} from "@glovebox/core/errors";
+
+/** Codes of {@link LinuxError}. */
+export const LINUX_ERRORS = {
+  LINUX_CALL_FAILED: {
+    summary: "a system call failed",
+    advice: "Read the call and its arguments in the details; a container may forbid it.",
+  },
+  LINUX_PARENT_GONE: {
+    summary: "the expected parent process has ended",
+    advice: "Nothing to do: the process must end too, which it does.",
+  },
+  LINUX_PROC_UNREADABLE: {
+    summary: "a file below /proc cannot be read",
+    advice: "Mount /proc in the container without hidepid for the host's own children.",
+  },
+} as const satisfies ErrorCodeTable;
+
+/** Every code of {@link LinuxError}. */
+export type LinuxErrorCode = keyof typeof LINUX_ERRORS;
+
+/** A system call failed, or its preconditions do not hold. */
+export class LinuxError extends SecurityError<LinuxErrorCode> {
+  static override readonly brand: symbol = Symbol.for("@glovebox/linux/LinuxError");
+
+  constructor(code: LinuxErrorCode, options?: SecurityErrorOptions) {
+    super(code, LINUX_ERRORS[code], options);
+  }
+}

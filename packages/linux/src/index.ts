@@ -1,0 +1,7 @@
+export { openCpuClock } from "./cpu-clock.ts";
+export type { CpuClock } from "./cpu-clock.ts";
+export { LINUX_ERRORS, LinuxError } from "./errors.ts";
+export type { LinuxErrorCode } from "./errors.ts";
+export { prepareDataLimit, restrictProcess } from "./process-control.ts";
+export { loadSystemCalls, locateKoffi } from "./system-calls.ts";
+export type { KoffiLocation, SystemCalls } from "./system-calls.ts";
