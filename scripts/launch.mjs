@@ -12,7 +12,16 @@
  * there. Standard output is the command's alone.
  */
 import { spawn } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,7 +49,9 @@ function nodeFolder() {
     if (existsSync(join(folder, "node")) || existsSync(join(folder, "node.exe"))) return folder;
   }
   // Platforms without a package of their own (Alpine): the running Node, where it is new enough.
-  return isSupported(process.versions.node) && existsSync(modules) ? dirname(process.execPath) : undefined;
+  return isSupported(process.versions.node) && existsSync(modules)
+    ? dirname(process.execPath)
+    : undefined;
 }
 
 /** The range of `engines` in the packages: ^22.19.0 || ^24.11.0 || >=26.0.0. */
@@ -74,7 +85,9 @@ function run(command, args, env, stdio, onOutput) {
       child.stderr.on("data", onOutput);
     }
     child.on("error", (error) => {
-      process.stderr.write(`launch: cannot start ${command} (${error.code}); run \`npm ci\` again\n`);
+      process.stderr.write(
+        `launch: cannot start ${command} (${error.code}); run \`npm ci\` again\n`,
+      );
       finish(127);
     });
     child.on("close", (code, signal) => finish(code ?? 128 + (constants.signals[signal] ?? 0)));
@@ -133,7 +146,8 @@ async function acquire(lock, mine) {
       if (error.code !== "EEXIST") throw error;
     }
     const owner = readOwner(lock);
-    if (owner !== undefined && (!isAlive(owner) || Date.now() > giveUpAt)) takeAway(lock, mine, owner);
+    if (owner !== undefined && (!isAlive(owner) || Date.now() > giveUpAt))
+      takeAway(lock, mine, owner);
     else await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
 }
@@ -189,5 +203,10 @@ const env = {
 
 process.exitCode = targets.length > 0 ? await withBuildLock(() => build(targets, env)) : 0;
 if (process.exitCode === 0 && command !== undefined) {
-  process.exitCode = await run(command === "node" ? join(folder, "node") : command, args, env, "inherit");
+  process.exitCode = await run(
+    command === "node" ? join(folder, "node") : command,
+    args,
+    env,
+    "inherit",
+  );
 }
