@@ -1,0 +1,9 @@
+export { startHttpServer, startTlsServer } from "./loopback-server.ts";
+export type { LoopbackServer, LoopbackTlsServer, TlsServerOptions } from "./loopback-server.ts";
+export { createTestAuthority } from "./test-authority.ts";
+export type {
+  CertificateKind,
+  CertificateRequest,
+  IssuedCertificate,
+  TestAuthority,
+} from "./test-authority.ts";
