@@ -1,3 +1,4 @@
+/** @module The door to fixtures, the fake clock and the ports in memory. */
 export { assembleWat } from "./wat/assemble-wat.ts";
 export type { WatOptions } from "./wat/assemble-wat.ts";
 export { pluginDirectory } from "./plugin/plugin-directory.ts";
