@@ -1,3 +1,6 @@
 import { preset } from "../../tsup.preset.ts";
 
-export default preset(["index", "cases/index", "matchers/index", "servers/index"]);
+// The matchers extend the vitest that runs the test, and no bundled copy of it.
+export default preset(["index", "cases/index", "matchers/index", "servers/index"], {
+  external: ["vitest"],
+});

@@ -21,8 +21,9 @@ export const TESTKIT_ERRORS = {
     advice: "Use a relative name with forward slashes and without `.` or `..` components.",
   },
   TESTKIT_CLOCK: {
-    summary: "A fake clock was asked for a time or a delay that is not a finite number.",
-    advice: "Pass finite milliseconds; a real timer would turn such a delay into one millisecond.",
+    summary: "A fake clock was moved by what is not a finite number, or backwards.",
+    advice:
+      "Pass finite milliseconds, 0 or more, to `advance`; `setWallMs` moves the wall clock back.",
   },
   TESTKIT_CLOCK_RUNAWAY: {
     summary: "Timers kept scheduling timers that were due at once.",

@@ -14,3 +14,6 @@ export const DEFAULT_CASE_TIMEOUT_MS = 60_000;
 
 /** Validity of a certificate in milliseconds (one day): no test outlives it. */
 export const CERTIFICATE_LIFETIME_MS = 86_400_000;
+
+/** Milliseconds that `setTimeout` can wait (2^31 − 1); with more, Node.js fires after 1 ms. */
+export const MAX_TIMEOUT_MS = 2_147_483_647;

@@ -6,7 +6,7 @@
 import type { Clock } from "@glovebox/core/clock";
 import { SecurityError, sanitizeForMessage } from "@glovebox/core/errors";
 
-import { DEFAULT_CASE_TIMEOUT_MS } from "../limits.ts";
+import { DEFAULT_CASE_TIMEOUT_MS, MAX_TIMEOUT_MS } from "../limits.ts";
 import { type CaseFile, readCaseFile, type TestCase } from "./case-file.ts";
 
 /**
@@ -142,7 +142,7 @@ function describe(error: unknown): string {
 /** Unlike core's timers these hold the process: it must not end before a hanging case is reported. */
 const PROCESS_TIMERS: Pick<Clock, "setTimer"> = {
   setTimer(afterMs, run) {
-    const timer = setTimeout(run, afterMs);
+    const timer = setTimeout(run, Math.min(afterMs, MAX_TIMEOUT_MS));
     const cancel = (): void => clearTimeout(timer);
     return { cancel, [Symbol.dispose]: cancel };
   },

@@ -4,6 +4,7 @@
  * NTP sets it, so that a test can show that a deadline does not follow it.
  */
 import type { Clock, Timer } from "@glovebox/core/clock";
+import { CoreError, received } from "@glovebox/core/errors";
 
 import { TestkitError } from "../errors.ts";
 import { MAX_TIMERS_PER_ADVANCE } from "../limits.ts";
@@ -33,7 +34,8 @@ interface Entry {
  * Makes a fake clock; its monotonic time starts at 0.
  *
  * @throws {@link TestkitError} from its functions: (`TESTKIT_CLOCK`) for a time that is not finite
- * or moves backwards, (`TESTKIT_CLOCK_RUNAWAY`) when timers re-arm without end.
+ * or moves backwards, (`TESTKIT_CLOCK_RUNAWAY`) when timers re-arm without end;
+ * {@link CoreError} (`CORE_OPTION`) for a delay that core's clock refuses too.
  *
  * @example
  * ```ts
@@ -52,7 +54,13 @@ export function fakeClock(options: FakeClockOptions = {}): FakeClock {
     wallMs: () => wallOffsetMs + nowMs,
     monotonicMs: () => nowMs,
     setTimer(afterMs, run): Timer {
-      const entry: Entry = { dueMs: nowMs + Math.max(0, finite(afterMs)), run };
+      // As core's clock: `Infinity` never runs, and what is not a delay is refused.
+      if (!(afterMs >= 0)) {
+        throw new CoreError("CORE_OPTION", {
+          message: `afterMs must be 0 or more milliseconds; received ${received(afterMs)}`,
+        });
+      }
+      const entry: Entry = { dueMs: nowMs + afterMs, run };
       timers.add(entry);
       const cancel = (): void => void timers.delete(entry);
       return { cancel, [Symbol.dispose]: cancel };

@@ -88,6 +88,15 @@ test("a judge that never answers is a miss, and is told that its time is over", 
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("a judge may take its time when there is no bound", async () => {
+  const judge: CaseJudge = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return { kind: "pass" };
+  };
+  const options = { write: () => undefined, caseTimeoutMs: Number.POSITIVE_INFINITY };
+  expect((await runCaseFile(fileOf({ id: "a" }), judge, options)).passed).toEqual(["a"]);
+});
+
 test("a verdict without an expectation to compare it with is a miss", async () => {
   const lines = await report(fileOf({ id: "a" }), async () => ({
     kind: "verdict",
@@ -114,7 +123,7 @@ test("gives the judge the case's own fields and the whole file", async () => {
   const scope = callScope();
   const judge: CaseJudge = async (testCase, context) => {
     expect(testCase["path"]).toBe("/data/a");
-    expect(context.file.policies[String(testCase["policy"])]).toEqual({ guest: "/data" });
+    expect(context.file.policies["input"]).toEqual({ guest: "/data" });
     expect(context.file["fixture"]).toEqual([["dir", "a"]]);
     expect(context.signal.aborted).toBe(scope.signal.aborted);
     return { kind: "pass" };
