@@ -3,6 +3,7 @@
  * says which rule spoke and why; exceptions are left to programmer errors (invariant I9: a check
  * that itself fails becomes a refusal, in {@link failClosed} and nowhere else).
  */
+import { sanitizeForMessage } from "../errors/index.ts";
 
 /** The answer "yes", with what may now be used and the rule that allowed it. */
 export interface Allowed<T> {
@@ -71,6 +72,15 @@ export async function failClosedAsync<T>(
 }
 
 function refusalOf(rule: string, error: unknown): Refusal {
-  const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return refuse(CHECK_FAILED, rule, `the check ${rule} failed and so refuses: ${cause}`);
+  return refuse(CHECK_FAILED, rule, `the check ${rule} failed and so refuses: ${causeOf(error)}`);
+}
+
+/** What was thrown is attacker-controlled at worst: even reading it may throw. */
+function causeOf(error: unknown): string {
+  try {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return sanitizeForMessage(text);
+  } catch {
+    return "an error that cannot be read";
+  }
 }

@@ -1,3 +1,6 @@
+export { CORE_ERRORS, CoreError } from "./core-error.ts";
+export type { CoreErrorCode } from "./core-error.ts";
+export { received, sanitizeForMessage } from "./message.ts";
 export { SecurityError } from "./security-error.ts";
 export type {
   ErrorCodeEntry,
@@ -5,4 +8,3 @@ export type {
   ErrorDetails,
   SecurityErrorOptions,
 } from "./security-error.ts";
-export { received, sanitizeForMessage } from "./message.ts";

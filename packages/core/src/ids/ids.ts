@@ -26,21 +26,33 @@ const SHA256 = /^[0-9a-f]{64}$/;
 export function parsePluginId(raw: unknown): Decision<PluginId> {
   return typeof raw === "string" && PLUGIN_ID.test(raw)
     ? allow("ids.plugin", raw as PluginId)
-    : refuse("CORE_PLUGIN_ID", "ids.plugin", `a plugin id is 1–64 of a–z, 0–9 and -; received ${received(raw)}`);
+    : refuse(
+        "CORE_PLUGIN_ID",
+        "ids.plugin",
+        `a plugin id is 1–64 of a–z, 0–9 and -; received ${received(raw)}`,
+      );
 }
 
 /** Parses a tenant id: 1–128 printable ASCII characters without spaces. */
 export function parseTenantId(raw: unknown): Decision<TenantId> {
   return typeof raw === "string" && OPAQUE_ID.test(raw)
     ? allow("ids.tenant", raw as TenantId)
-    : refuse("CORE_TENANT_ID", "ids.tenant", `a tenant id is 1–128 printable ASCII characters; received ${received(raw)}`);
+    : refuse(
+        "CORE_TENANT_ID",
+        "ids.tenant",
+        `a tenant id is 1–128 printable ASCII characters; received ${received(raw)}`,
+      );
 }
 
 /** Parses a SHA-256 digest in lower-case hexadecimal. */
 export function parseSha256(raw: unknown): Decision<Sha256> {
   return typeof raw === "string" && SHA256.test(raw)
     ? allow("ids.sha256", raw as Sha256)
-    : refuse("CORE_SHA256", "ids.sha256", `a SHA-256 digest is 64 lower-case hexadecimal digits; received ${received(raw)}`);
+    : refuse(
+        "CORE_SHA256",
+        "ids.sha256",
+        `a SHA-256 digest is 64 lower-case hexadecimal digits; received ${received(raw)}`,
+      );
 }
 
 /** A new random call id (UUID version 4, RFC 9562 section 5.4). */

@@ -1,0 +1,3 @@
+export { encodeHtmlAttribute, encodeHtmlText } from "./html.ts";
+export { encodeLogLine } from "./log-line.ts";
+export { encodeTerminal } from "./terminal.ts";
