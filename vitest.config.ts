@@ -1,5 +1,11 @@
+/**
+ * @module One test run for the whole repository: a project per folder that has tests, named after it
+ * (`vitest run --project limiter`). Packages resolve to their source, so nothing is built first but
+ * what only exists built (the runner, the plugins).
+ */
 import { globSync } from "node:fs";
 import { basename } from "node:path";
+
 import { defineConfig } from "vitest/config";
 
 const folders = globSync(["packages/*", "apps/*", "plugins/*", "bench", "scripts"]).filter(
@@ -9,8 +15,7 @@ const folders = globSync(["packages/*", "apps/*", "plugins/*", "bench", "scripts
 export default defineConfig({
   ssr: { resolve: { conditions: ["@glovebox/source"] } },
   test: {
-    // Plain text for people; the counts that scripts read come from scripts/test-summary.ts.
-    reporters: ["default"],
+    reporters: ["default", "./scripts/test-summary.ts"],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     setupFiles: ["./scripts/fail-on-console.ts"],

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+
+import { addCounts, countTests, summaryLine, type CountedModule } from "../test-summary.ts";
+
+function module(states: readonly string[], errors: readonly unknown[] = []): CountedModule {
+  return {
+    children: { allTests: () => states.map((state) => ({ result: () => ({ state }) })) },
+    errors: () => errors,
+  };
+}
+
+test("counts passed, failed and skipped tests over all files", () => {
+  const counts = countTests([module(["passed", "failed"]), module(["skipped", "passed"])], []);
+  expect(summaryLine(counts)).toBe("tests: 2 passed, 1 failed, 1 skipped");
+});
+
+test("counts a test that never ran to its end as failed", () => {
+  expect(countTests([module(["pending"])], [])).toMatchObject({ failed: 1 });
+});
+
+test("counts a file that does not load and a stray error as failed tests", () => {
+  expect(
+    countTests([module([], [new Error("broken import")])], [new Error("stray")]),
+  ).toMatchObject({ failed: 2 });
+});
+
+test("adds up several runs", () => {
+  const lines = `{"passed":2,"failed":0,"skipped":1}\n{"passed":3,"failed":1,"skipped":0}\n`;
+  expect(addCounts(lines)).toEqual({ passed: 5, failed: 1, skipped: 1 });
+  expect(addCounts("")).toEqual({ passed: 0, failed: 0, skipped: 0 });
+});
