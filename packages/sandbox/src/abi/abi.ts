@@ -1,0 +1,75 @@
+/**
+ * @module What an ABI does inside a runner: join modules into an instance and carry one call in and
+ * out of it. Runs in the plugin's process only (invariant I1).
+ */
+import type { HostValueType } from "@glovebox/core/ports";
+
+import type { SandboxErrorCode } from "../errors.ts";
+import type { HostCallKind } from "../protocol/frame-table.ts";
+
+/** Sends one host call and waits for its answer; throws {@link PluginFailure} when it is refused. */
+export type HostBridge = (kind: HostCallKind, payload: Uint8Array) => Uint8Array;
+
+/** A function of the host application, as a plugin imports it. */
+export interface HostFunctionSignature {
+  readonly name: string;
+  readonly parameters: readonly HostValueType[];
+  readonly result: HostValueType | "none";
+}
+
+/** What INSTANTIATE says, parsed. */
+export interface InstantiateSpec {
+  readonly abi: "flat" | "extism";
+  /** Names of the loaded modules in order; the last is the plugin, the others can be imported from. */
+  readonly modules: readonly string[];
+  readonly hostFunctions: readonly HostFunctionSignature[];
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** A module under the name that others import it by. */
+export interface NamedModule {
+  readonly name: string;
+  readonly module: WebAssembly.Module;
+}
+
+/** A plugin ready for calls. */
+export interface PluginInstance {
+  /** Names of the exported functions that can be called. */
+  readonly functions: readonly string[];
+  /** Runs one call. The output is a view that is valid until the next call. */
+  call(functionName: string, input: Uint8Array): Uint8Array;
+  /** Pages of linear memory now, the kernel's included. */
+  memoryPages(): number;
+}
+
+/** Joins modules into an instance and runs their start and initialisation functions. */
+export type Abi = (
+  modules: readonly NamedModule[],
+  spec: InstantiateSpec,
+  host: HostBridge,
+) => PluginInstance;
+
+/** A failure with a code of the sandbox, on its way to the host. */
+export class PluginFailure extends Error {
+  readonly code: SandboxErrorCode;
+  /** Whether the instance may go on, as after an error that the plugin reported in good order. */
+  readonly orderly: boolean;
+
+  constructor(code: SandboxErrorCode, message: string, orderly = false) {
+    super(message);
+    this.code = code;
+    this.orderly = orderly;
+  }
+}
+
+/** Exported functions by name; the values are callable with any arguments, as WebAssembly's are. */
+export function exportedFunctions(instance: WebAssembly.Instance): Map<string, WasmFunction> {
+  const functions = new Map<string, WasmFunction>();
+  for (const [name, value] of Object.entries(instance.exports)) {
+    if (typeof value === "function") functions.set(name, value as WasmFunction);
+  }
+  return functions;
+}
+
+/** A WebAssembly function as JavaScript sees it. */
+export type WasmFunction = (...args: (number | bigint)[]) => unknown;

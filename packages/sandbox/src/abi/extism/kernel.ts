@@ -1,0 +1,112 @@
+/**
+ * @module The Extism kernel as the runner uses it: our own module, compiled from kernel.wat at
+ * build, one instance beside each plugin. Blocks live in the kernel's memory; a handle is a block's
+ * offset there, and 0 means none.
+ */
+import kernelBytes from "./kernel.wat";
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The kernel's exports that are also imports of a plugin, by their Extism names. */
+const SHARED_EXPORTS = [
+  "alloc",
+  "free",
+  "length",
+  "length_unsafe",
+  "load_u8",
+  "load_u64",
+  "store_u8",
+  "store_u64",
+  "input_offset",
+  "input_length",
+  "input_load_u8",
+  "input_load_u64",
+  "output_set",
+  "error_set",
+] as const;
+
+/** The exports that only the runner calls. */
+interface PrivateExports {
+  readonly memory: WebAssembly.Memory;
+  alloc(length: bigint): bigint;
+  free(handle: bigint): void;
+  length(handle: bigint): bigint;
+  reset(): void;
+  begin_input(length: bigint): bigint;
+  output_offset(): bigint;
+  output_length(): bigint;
+  error_get(): bigint;
+}
+
+/** One kernel. */
+export interface Kernel {
+  readonly imports: Record<string, WebAssembly.ExportValue>;
+  /** Frees everything and takes a new input; `false` when there is no memory for it. */
+  begin(input: Uint8Array): boolean;
+  /** The output as a view of the kernel's memory. */
+  output(): Uint8Array;
+  /** The error that the plugin set. */
+  error(): string | undefined;
+  /** The bytes of a block, copied; empty for a handle that is none. */
+  read(handle: bigint): Uint8Array;
+  readText(handle: bigint): string;
+  /** Puts bytes into a new block; 0 when there is no memory. */
+  write(bytes: Uint8Array): bigint;
+  writeText(text: string): bigint;
+  free(handle: bigint): void;
+  pages(): number;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Makes a kernel; the module is compiled once per process. */
+export function createKernel(): Kernel {
+  compiled ??= new WebAssembly.Module(kernelBytes);
+  const instance = new WebAssembly.Instance(compiled);
+  const kernel = instance.exports as unknown as PrivateExports;
+  const imports: Record<string, WebAssembly.ExportValue> = {};
+  for (const name of SHARED_EXPORTS) {
+    const value = instance.exports[name];
+    if (value !== undefined) imports[name] = value;
+  }
+
+  // Offsets and lengths come from our own kernel, but a plugin chooses the handles it passes.
+  const view = (handle: bigint, length: bigint): Uint8Array =>
+    new Uint8Array(kernel.memory.buffer, Number(handle), Number(length));
+  const read = (handle: bigint): Uint8Array => {
+    const length = kernel.length(handle);
+    return length === 0n ? new Uint8Array(0) : view(handle, length).slice();
+  };
+  const write = (bytes: Uint8Array): bigint => {
+    const handle = kernel.alloc(BigInt(bytes.length));
+    if (handle !== 0n) view(handle, BigInt(bytes.length)).set(bytes);
+    return handle;
+  };
+  return {
+    imports,
+    begin(input) {
+      kernel.reset();
+      const length = BigInt(input.length);
+      const handle = kernel.begin_input(length);
+      if (handle === 0n) return input.length === 0;
+      view(handle, length).set(input);
+      return true;
+    },
+    output() {
+      const at = kernel.output_offset();
+      const length = kernel.output_length();
+      return at === 0n ? new Uint8Array(0) : view(at, length);
+    },
+    error() {
+      const handle = kernel.error_get();
+      return handle === 0n ? undefined : decoder.decode(read(handle));
+    },
+    read,
+    readText: (handle) => decoder.decode(read(handle)),
+    write,
+    writeText: (text) => write(encoder.encode(text)),
+    free: (handle) => kernel.free(handle),
+    pages: () => kernel.memory.buffer.byteLength / 65_536,
+  };
+}

@@ -1,0 +1,219 @@
+/**
+ * @module From a HOST_CALL frame to a port and back. The payload is attacker-controlled: what is
+ * malformed breaks the protocol; what is well-formed is decided by the port, and a port that fails
+ * refuses (I9). The plugin learns a refusal's code and nothing else.
+ */
+import { allow, type Decision, failClosed, type Refusal, refuse } from "@glovebox/core/decision";
+import { parseBoundedJson } from "@glovebox/core/json";
+import type {
+  CallScope,
+  HostFunction,
+  HostServices,
+  HostValue,
+  HostValueType,
+  HttpExchange,
+} from "@glovebox/core/ports";
+
+import { MAX_HOST_CALL_BYTES } from "../limits.ts";
+import { HOST_CALL } from "../protocol/frame-table.ts";
+import { decodeParts, encodeParts } from "../protocol/parts.ts";
+import type { HostCallContext } from "./exchange.ts";
+
+const NOTHING = new Uint8Array(0);
+const READ_STEP_BYTES = 256 * 1024;
+const MAX_FUNCTION_PARTS = 33;
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The call cannot come from our runner: its shape is wrong. */
+export class MalformedHostCall extends Error {}
+
+/**
+ * Carries out one host call.
+ *
+ * @throws {@link MalformedHostCall}
+ */
+export async function answerHostCall(
+  kind: number,
+  payload: Uint8Array,
+  context: HostCallContext,
+): Promise<Decision<Uint8Array>> {
+  try {
+    return await carryOut(kind, payload, context);
+  } catch (error) {
+    if (error instanceof MalformedHostCall) throw error;
+    return failClosed("sandbox.host-call", () => {
+      throw error;
+    });
+  }
+}
+
+function carryOut(
+  kind: number,
+  payload: Uint8Array,
+  { scope, services }: HostCallContext,
+): Promise<Decision<Uint8Array>> {
+  switch (kind) {
+    case HOST_CALL.VARIABLE_GET:
+      return getVariable(payload, scope, services);
+    case HOST_CALL.VARIABLE_SET:
+      return setVariable(payload, scope, services);
+    case HOST_CALL.HTTP:
+      return request(payload, scope, services);
+    case HOST_CALL.LOG:
+      return log(payload, scope, services);
+    case HOST_CALL.FUNCTION:
+      return callFunction(payload, scope, services);
+    default:
+      throw new MalformedHostCall(`a host call of kind ${kind}`);
+  }
+}
+
+async function getVariable(
+  key: Uint8Array,
+  scope: CallScope,
+  services: HostServices,
+): Promise<Decision<Uint8Array>> {
+  const decision = await services.variables.get(scope, decoder.decode(key));
+  if (!decision.allowed) return decision;
+  return allow(
+    decision.rule,
+    decision.value === undefined ? NOTHING : encodeParts([decision.value]),
+  );
+}
+
+async function setVariable(
+  payload: Uint8Array,
+  scope: CallScope,
+  services: HostServices,
+): Promise<Decision<Uint8Array>> {
+  const [key, value] = parts(payload, 2);
+  if (key === undefined) throw new MalformedHostCall("a variable without a key");
+  const decision = await services.variables.set(scope, decoder.decode(key), value?.slice());
+  return decision.allowed ? allow(decision.rule, NOTHING) : decision;
+}
+
+async function request(
+  payload: Uint8Array,
+  scope: CallScope,
+  services: HostServices,
+): Promise<Decision<Uint8Array>> {
+  const [head, body] = parts(payload, 2);
+  if (head === undefined || body === undefined)
+    throw new MalformedHostCall("a request without its parts");
+  const parsed = parseRequest(head);
+  if (!parsed.allowed) return parsed;
+  const begun = await services.http.begin(scope, parsed.value);
+  if (!begun.allowed) return begun;
+  await using exchange = begun.value;
+  if (body.length > 0) await exchange.writeBody(body);
+  const response = await exchange.finish();
+  const headers = Object.fromEntries(
+    response.headers.map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const received = await readAll(exchange);
+  if (!received.allowed) return received;
+  const description = encoder.encode(JSON.stringify({ status: response.status, headers }));
+  return allow(begun.rule, encodeParts([description, received.value]));
+}
+
+interface PluginRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** Extism's request: `{url, method?, headers?}`; which values are acceptable is the broker's to say. */
+function parseRequest(head: Uint8Array): Decision<PluginRequest> {
+  const json = parseBoundedJson(head);
+  if (!json.allowed) return json;
+  const value = json.value as { url?: unknown; method?: unknown; headers?: unknown } | null;
+  const { url, method = "GET", headers = {} } = value ?? {};
+  if (
+    typeof url !== "string" ||
+    typeof method !== "string" ||
+    typeof headers !== "object" ||
+    headers === null
+  ) {
+    return malformed("a request is {url: string, method?: string, headers?: object of strings}");
+  }
+  const pairs: [string, string][] = [];
+  for (const [name, text] of Object.entries(headers)) {
+    if (typeof text !== "string")
+      return malformed("the value of a request header must be a string");
+    pairs.push([name, text]);
+  }
+  return allow("sandbox.http", { url, method, headers: pairs });
+}
+
+async function readAll(exchange: HttpExchange): Promise<Decision<Uint8Array>> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const piece = await exchange.readBody(READ_STEP_BYTES);
+    if (piece === null)
+      return allow(
+        "sandbox.http",
+        pieces.length === 1 ? (pieces[0] ?? NOTHING) : Buffer.concat(pieces),
+      );
+    size += piece.length;
+    if (size > MAX_HOST_CALL_BYTES)
+      return malformed(`a response of more than ${MAX_HOST_CALL_BYTES} bytes`);
+    pieces.push(piece);
+  }
+}
+
+async function log(
+  payload: Uint8Array,
+  scope: CallScope,
+  services: HostServices,
+): Promise<Decision<Uint8Array>> {
+  const [level, message] = parts(payload, 2);
+  services.log(scope, LOG_LEVELS[level?.[0] ?? 0] ?? "info", decoder.decode(message));
+  return allow("sandbox.log", NOTHING);
+}
+
+async function callFunction(
+  payload: Uint8Array,
+  scope: CallScope,
+  services: HostServices,
+): Promise<Decision<Uint8Array>> {
+  const [place, ...raw] = parts(payload, MAX_FUNCTION_PARTS);
+  const [name, target] = [...services.functions][Number(decoder.decode(place))] ?? [];
+  if (name === undefined || target === undefined || raw.length !== target.parameters.length) {
+    throw new MalformedHostCall(
+      "a host function that was not offered, or with the wrong arguments",
+    );
+  }
+  const args = target.parameters.map((type, at) => decodeValue(type, raw[at] ?? NOTHING));
+  const decision = await target.call(scope, args);
+  if (!decision.allowed) return decision;
+  return allow(decision.rule, encodeResult(target, decision.value));
+}
+
+function decodeValue(type: HostValueType, bytes: Uint8Array): HostValue {
+  if (type === "bytes") return bytes.slice();
+  const text = decoder.decode(bytes);
+  if (type === "i64") {
+    if (!/^-?\d{1,20}$/.test(text)) throw new MalformedHostCall("an i64 that is no integer");
+    return BigInt(text);
+  }
+  return Number(text);
+}
+
+function encodeResult(target: HostFunction, value: HostValue | undefined): Uint8Array {
+  if (target.result === "none") return NOTHING;
+  if (value instanceof Uint8Array) return encodeParts([value]);
+  return encodeParts([encoder.encode(String(value ?? 0))]);
+}
+
+function parts(payload: Uint8Array, max: number): Uint8Array[] {
+  const decoded = decodeParts(payload, max);
+  if (decoded === undefined) throw new MalformedHostCall("a payload whose parts do not add up");
+  return decoded;
+}
+
+function malformed(reason: string): Refusal {
+  return refuse("SANDBOX_HOST_CALL_REFUSED", "sandbox.host-call", reason);
+}

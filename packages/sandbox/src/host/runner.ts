@@ -1,0 +1,433 @@
+/**
+ * @module One runner as the host sees it: its process, its socket, and the commands that wait for
+ * it. Commands are answered in order, so the first in the queue is the one that runs; nothing that
+ * a runner sends can name another (invariant I3). Hot path: see bench `calls`.
+ */
+import { type CpuClock, openCpuClock } from "@glovebox/linux";
+
+import { RUNNER_REPORTED_CODES, SandboxError, type SandboxErrorCode } from "../errors.ts";
+import {
+  BOOT_DEADLINE_MS,
+  MAX_CONTROL_BYTES,
+  MAX_HOST_CALL_BYTES,
+  MAX_PLUGIN_ERROR_BYTES,
+  MAX_QUEUED_CALLS,
+  MAX_QUEUED_INPUT_BYTES,
+} from "../limits.ts";
+import type { FrameReceiver } from "../protocol/frame-reader.ts";
+import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
+import type { Hello } from "../protocol/hello.ts";
+import { CallWatch } from "./call-watch.ts";
+import { Channel } from "./channel.ts";
+import type { Exchange, ExchangeUsage } from "./exchange.ts";
+import { answerHostCall } from "./host-calls.ts";
+import { describeEnd, type RunnerProcess, startRunnerProcess } from "./runner-process.ts";
+import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
+import type { SocketPairFactory } from "./socket-pair.ts";
+
+/** JSON of a failure: its text, escaped, and a little around it. */
+const MAX_FAILURE_BYTES = 8 * MAX_PLUGIN_ERROR_BYTES;
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** An exchange in the queue. */
+interface Queued {
+  readonly exchange: Exchange;
+  readonly callId: number;
+  startedMs: number;
+  startedCpuMs: number;
+  hostCalls: number;
+  /** Its caller has its answer already; the runner may not know. */
+  settled: boolean;
+  sent: boolean;
+  refusal: SandboxError | undefined;
+  abort: AbortController | undefined;
+}
+
+/** A running process with its queue. */
+export class Runner {
+  #state: RunnerState = "booting";
+  readonly #queue: Queued[] = [];
+  #queuedBytes = 0;
+  #lastCallId = 0;
+  #progress = 0;
+  #hostCallPending = false;
+  readonly #channel: Channel;
+  readonly #watch: CallWatch;
+  #process: RunnerProcess | undefined;
+  #cpuClock: CpuClock | undefined;
+  #cpuMs = 0;
+  #killedFor: SandboxError | undefined;
+  #hello = Promise.withResolvers<Hello>();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #socketEnded = Promise.withResolvers<void>();
+
+  private constructor() {
+    this.#channel = new Channel(this.#receiver(), this.#socketEnded.resolve, () =>
+      this.#sendWaiting(),
+    );
+    this.#watch = new CallWatch({
+      // Also a command whose caller has gone is watched: it must not spin for ever.
+      current: () => {
+        const running = this.#killedFor === undefined ? this.#queue[0] : undefined;
+        return running === undefined ? undefined : { ...running, limits: running.exchange.limits };
+      },
+      progress: () => this.#progress,
+      readCpuMs: () => this.#cpuClock?.readMs(),
+      exceeded: (limit, usedMs) => this.kill(limitError(limit, usedMs)),
+    });
+  }
+
+  /**
+   * Starts a process and waits for its HELLO.
+   *
+   * @throws {@link SandboxError} (`SANDBOX_BOOT_FAILED`)
+   */
+  static async boot(pairs: SocketPairFactory): Promise<{ runner: Runner; hello: Hello }> {
+    const runner = new Runner();
+    const { hostEnd, runnerEnd } = await pairs.create(runner.#channel.onread);
+    runner.#channel.attach(hostEnd);
+    const child = startRunnerProcess(runnerEnd);
+    runner.#process = child;
+    void Promise.all([child.ended, runner.#socketEnded.promise]).then(([end]) =>
+      runner.#finish(end),
+    );
+    void runner.#socketEnded.promise.then(() => child.kill());
+    const timer = setTimeout(
+      () => runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { message: "no HELLO in time" })),
+      BOOT_DEADLINE_MS,
+    );
+    try {
+      const hello = await runner.#hello.promise;
+      if (process.platform === "linux") {
+        runner.#cpuClock = openCpuClock(child.pid);
+        runner.#cpuMs = runner.#cpuClock.readMs();
+      }
+      return { runner, hello };
+    } catch (cause) {
+      runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { cause }));
+      throw new SandboxError("SANDBOX_BOOT_FAILED", {
+        message: `a runner did not start: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get state(): RunnerState {
+    return this.#state;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** Commands that wait or run. */
+  get pending(): number {
+    return this.#queue.length;
+  }
+
+  /** Resolves when the process is gone and every waiting command was answered. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Moves the runner on; programmer errors throw. */
+  advance(event: RunnerEvent): void {
+    const next = nextState(this.#state, event);
+    if (next === undefined) throw new Error(`a runner that is ${this.#state} cannot ${event}`);
+    this.#state = next;
+  }
+
+  /** Puts a command into the queue; its answer comes through the exchange. */
+  submit(exchange: Exchange): void {
+    if (this.#state === "ended" || this.#killedFor !== undefined) {
+      exchange.fail(new SandboxError("SANDBOX_NOT_STARTED"), NOT_RUN);
+      return;
+    }
+    const { length } = exchange.payload;
+    if (
+      this.#queue.length >= MAX_QUEUED_CALLS ||
+      (this.#queue.length > 0 && this.#queuedBytes + length > MAX_QUEUED_INPUT_BYTES)
+    ) {
+      exchange.fail(queueFull(this.#queue.length, this.#queuedBytes), NOT_RUN);
+      return;
+    }
+    const callId = (this.#lastCallId + 1) >>> 0;
+    this.#lastCallId = callId;
+    const queued: Queued = {
+      exchange,
+      callId,
+      startedMs: 0,
+      startedCpuMs: 0,
+      hostCalls: 0,
+      settled: false,
+      sent: false,
+      refusal: undefined,
+      abort: undefined,
+    };
+    this.#queue.push(queued);
+    this.#queuedBytes += length;
+    if (this.#queue.length === 1) this.#begin(queued, performance.now());
+    if (!this.#channel.congested) this.#send(queued);
+  }
+
+  /** Ends the process; the running command fails with `error`, those behind it were not started. */
+  kill(error: SandboxError): void {
+    if (this.#killedFor !== undefined || this.#state === "ended") return;
+    this.#killedFor = error;
+    this.#watch.stop();
+    this.#process?.kill();
+    this.#hello.reject(error);
+    // The caller is answered now; it takes milliseconds until the process is gone.
+    const running = this.#queue[0];
+    if (running !== undefined) this.#fail(running, error);
+  }
+
+  /** Ends one command: the running one with its process, a waiting one by taking it out of the queue. */
+  abort(exchange: Exchange): void {
+    const at = this.#queue.findIndex((queued) => queued.exchange === exchange);
+    const queued = this.#queue[at];
+    if (queued === undefined || queued.settled) return;
+    if (at === 0) {
+      this.kill(new SandboxError("SANDBOX_ABORTED"));
+    } else if (queued.sent) {
+      // The runner will do the work; nobody waits for it, and its host calls find an aborted scope.
+      this.#fail(queued, new SandboxError("SANDBOX_ABORTED"));
+    } else {
+      this.#queue.splice(at, 1);
+      this.#queuedBytes -= exchange.payload.length;
+      this.#fail(queued, new SandboxError("SANDBOX_ABORTED"));
+    }
+  }
+
+  /** What may come from the runner now, and what happens then. Everything in it is attacker-controlled. */
+  #receiver(): FrameReceiver {
+    return {
+      acceptsBytes: (type) => this.#acceptsBytes(type),
+      onMessage: (header, payload) => this.#onMessage(header, payload),
+      onViolation: ({ problem }) => this.#violated(problem),
+    };
+  }
+
+  #acceptsBytes(type: number): number | undefined {
+    if (this.#state === "booting") return type === FRAME.HELLO ? MAX_CONTROL_BYTES : undefined;
+    const running = this.#queue[0]?.exchange;
+    if (running === undefined || this.#hostCallPending) return undefined;
+    switch (type) {
+      case FRAME.FAILURE:
+        return MAX_FAILURE_BYTES;
+      case FRAME.REPLY:
+        return running.type === FRAME.CALL ? running.limits.answerBytes : undefined;
+      case FRAME.DONE:
+        return running.type === FRAME.CALL ? undefined : MAX_CONTROL_BYTES;
+      case FRAME.HOST_CALL:
+        return running.host === undefined ? undefined : MAX_HOST_CALL_BYTES;
+      case FRAME.CHUNK:
+        return Math.max(
+          running.limits.answerBytes,
+          running.host === undefined ? 0 : MAX_HOST_CALL_BYTES,
+        );
+      default:
+        return undefined;
+    }
+  }
+
+  #onMessage(header: FrameHeader, payload: Uint8Array): boolean {
+    if (this.#state === "booting") return this.#onHello(payload);
+    const running = this.#queue[0];
+    if (running === undefined || header.callId !== running.callId) {
+      this.#violated(`an answer to call ${header.callId}, expected ${running?.callId ?? "none"}`);
+      return false;
+    }
+    if (header.type === FRAME.HOST_CALL) {
+      this.#onHostCall(running, header.argument, payload);
+      return true;
+    }
+    const nowMs = performance.now();
+    const cpuMs = this.#cpuClock?.readMs() ?? 0;
+    const usage: ExchangeUsage = {
+      wallMs: nowMs - running.startedMs,
+      cpuMs: this.#cpuClock === undefined ? null : cpuMs - running.startedCpuMs,
+    };
+    this.#cpuMs = cpuMs;
+    this.#progress += 1;
+    this.#queue.shift();
+    this.#queuedBytes -= running.exchange.payload.length;
+    const next = this.#queue[0];
+    if (next !== undefined) this.#begin(next, nowMs);
+    if (header.type === FRAME.FAILURE) this.#fail(running, this.#reported(running, payload), usage);
+    else if (!running.settled) {
+      running.settled = true;
+      running.exchange.succeed(header.argument, payload, usage);
+    }
+    return true;
+  }
+
+  #onHello(payload: Uint8Array): boolean {
+    try {
+      // Sent before any plugin byte was read: our own program's words.
+      this.#hello.resolve(JSON.parse(decoder.decode(payload)) as Hello);
+      this.advance("hello");
+      return true;
+    } catch (cause) {
+      this.#hello.reject(cause);
+      return false;
+    }
+  }
+
+  #onHostCall(running: Queued, kind: number, payload: Uint8Array): void {
+    this.#hostCallPending = true;
+    if (this.#killedFor !== undefined) return; // what a dying process still asks for has no effect
+    const { host, limits } = running.exchange;
+    running.hostCalls += 1;
+    if (host === undefined || running.hostCalls > limits.hostCalls) {
+      this.kill(
+        new SandboxError("SANDBOX_HOST_CALL_LIMIT", {
+          message: `more than ${limits.hostCalls} host calls in one call`,
+        }),
+      );
+      return;
+    }
+    running.abort ??= new AbortController();
+    const signal = AbortSignal.any([host.scope.signal, running.abort.signal]);
+    host.scope.meter.add("hostCalls", 1);
+    void answerHostCall(kind, payload, {
+      services: host.services,
+      scope: { ...host.scope, signal },
+    }).then(
+      (decision) => {
+        // An answer that arrives after a kill goes nowhere: this process gets no other call's memory.
+        if (this.#killedFor !== undefined || this.#queue[0] !== running) return;
+        this.#hostCallPending = false;
+        if (decision.allowed) {
+          this.#channel.send(FRAME.HOST_RESULT, HOST_RESULT.OK, running.callId, decision.value);
+          return;
+        }
+        running.refusal = new SandboxError("SANDBOX_HOST_CALL_REFUSED", {
+          message: `${decision.code}: ${decision.reason}`,
+          publicMessage: `a host call was refused: ${decision.code}`,
+          details: { code: decision.code, rule: decision.rule },
+        });
+        this.#channel.send(
+          FRAME.HOST_RESULT,
+          HOST_RESULT.REFUSED,
+          running.callId,
+          encoder.encode(decision.code),
+        );
+      },
+      (error: unknown) => this.#violated(error instanceof Error ? error.message : String(error)),
+    );
+  }
+
+  /** A FAILURE's content as an error; text and code come from the plugin's process. */
+  #reported(running: Queued, payload: Uint8Array): SandboxError {
+    let parsed: { code?: unknown; message?: unknown } | null = null;
+    try {
+      parsed = JSON.parse(decoder.decode(payload)) as typeof parsed;
+    } catch {
+      // handled below: no code
+    }
+    const { code, message } = parsed ?? { code: undefined, message: undefined };
+    if (
+      typeof code !== "string" ||
+      typeof message !== "string" ||
+      !RUNNER_REPORTED_CODES.has(code)
+    ) {
+      const error = new SandboxError("SANDBOX_PROTOCOL", {
+        message: "a failure without a code that a runner may report",
+      });
+      this.kill(error);
+      return error;
+    }
+    if (code === "SANDBOX_HOST_CALL_REFUSED" && running.refusal !== undefined)
+      return running.refusal;
+    return new SandboxError(code as SandboxErrorCode, { message });
+  }
+
+  #begin(queued: Queued, nowMs: number): void {
+    queued.startedMs = nowMs;
+    queued.startedCpuMs = this.#cpuMs;
+    if (this.#killedFor === undefined) this.#watch.start(queued.exchange.limits, nowMs);
+  }
+
+  #send(queued: Queued): void {
+    const { type, argument, payload } = queued.exchange;
+    queued.sent = true;
+    this.#channel.send(type, argument, queued.callId, payload);
+  }
+
+  #sendWaiting(): void {
+    for (const queued of this.#queue) {
+      if (this.#channel.congested) return;
+      if (!queued.sent) this.#send(queued);
+    }
+  }
+
+  #violated(problem: string): void {
+    this.kill(
+      new SandboxError("SANDBOX_PROTOCOL", {
+        message: `the plugin's process sent ${problem}`,
+        details: { problem },
+      }),
+    );
+    this.#channel.destroy();
+  }
+
+  /** The process is gone and every message was read: nothing can arrive any more. */
+  #finish(end: Awaited<RunnerProcess["ended"]>): void {
+    this.#watch.stop();
+    this.#state = "ended";
+    const cause = this.#killedFor ?? describeEnd(end, this.#process?.lastWords() ?? "");
+    this.#hello.reject(cause);
+    const [running, ...waiting] = this.#queue.splice(0);
+    // Settled means that it was failed at the kill; if its answer had come, it would be out of the queue.
+    if (running !== undefined)
+      this.#fail(
+        running,
+        this.#killedFor === undefined ? cause : new SandboxError("SANDBOX_RUNNER_LOST"),
+      );
+    for (const queued of waiting) this.#fail(queued, new SandboxError("SANDBOX_NOT_STARTED"));
+    this.#cpuClock?.[Symbol.dispose]();
+    this.#ended.resolve();
+  }
+
+  #fail(queued: Queued, error: SandboxError, usage?: ExchangeUsage): void {
+    queued.abort?.abort(error);
+    if (queued.settled) return;
+    queued.settled = true;
+    queued.exchange.fail(error, usage ?? this.#usageUntilNow(queued));
+  }
+
+  #usageUntilNow(queued: Queued): ExchangeUsage {
+    if (queued.startedMs === 0) return NOT_RUN;
+    const cpuMs = this.#cpuClock?.readMs();
+    return {
+      wallMs: performance.now() - queued.startedMs,
+      cpuMs: cpuMs === undefined ? null : cpuMs - queued.startedCpuMs,
+    };
+  }
+}
+
+const NOT_RUN: ExchangeUsage = { wallMs: 0, cpuMs: 0 };
+
+function limitError(limit: "cpu" | "wall", usedMs: number): SandboxError {
+  const used = Math.round(usedMs);
+  return limit === "cpu"
+    ? new SandboxError("SANDBOX_CPU_LIMIT", {
+        message: `the plugin used ${used} ms of CPU time`,
+        details: { usedMs: used },
+      })
+    : new SandboxError("SANDBOX_WALL_LIMIT", {
+        message: `the plugin's call took ${used} ms`,
+        details: { usedMs: used },
+      });
+}
+
+function queueFull(calls: number, bytes: number): SandboxError {
+  return new SandboxError("SANDBOX_QUEUE_FULL", {
+    message: `${calls} calls with ${bytes} bytes of input wait already, at most ${MAX_QUEUED_CALLS} and ${MAX_QUEUED_INPUT_BYTES}`,
+    details: { calls, bytes },
+  });
+}

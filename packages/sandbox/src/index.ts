@@ -1,0 +1,17 @@
+export { SANDBOX_ERRORS, SandboxError } from "./errors.ts";
+export type { SandboxErrorCode } from "./errors.ts";
+export type { NamedModuleBytes, RunnerLimits } from "./host/plugin-generation.ts";
+export { ISOLATION_LEVELS } from "./isolation-level.ts";
+export type { IsolationLevel } from "./isolation-level.ts";
+export { ABI_REQUIREMENTS } from "./protocol/abi-requirements.ts";
+export type { Abi, AbiRequirements, AllowedImport } from "./protocol/abi-requirements.ts";
+export { createSandbox } from "./sandbox.ts";
+export type {
+  PluginSpec,
+  ReservedRunner,
+  ReserveRequest,
+  Sandbox,
+  SandboxedPlugin,
+  SandboxOptions,
+  SandboxStatus,
+} from "./sandbox.ts";

@@ -1,0 +1,63 @@
+/** @module Every bound of the sandbox, with its unit and the reason for the number. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Payload of one frame, bytes. Larger payloads travel in chunks; what one frame may allocate is bounded by this. */
+export const MAX_FRAME_PAYLOAD_BYTES: number = 1 * MIB;
+
+/** Buffer that all channels of a host share for reading, bytes: a pipe's usual capacity. */
+export const READ_BUFFER_BYTES: number = 64 * KIB;
+
+/** Small frames written in one tick are joined up to this size, bytes. */
+export const WRITE_BUFFER_BYTES: number = 64 * KIB;
+
+/** Frames from this size on are read straight into their own memory, bytes. */
+export const DIRECT_READ_BYTES: number = 16 * KIB;
+
+/** Bytes of input that may wait for one runner: with more, a caller is told that the queue is full. */
+export const MAX_QUEUED_INPUT_BYTES: number = 16 * MIB;
+
+/** Calls that may wait for one runner. */
+export const MAX_QUEUED_CALLS = 1024;
+
+/** Payload of a control answer (verdict, list of functions, failure), bytes: a module of 10 MiB can export thousands of names. */
+export const MAX_CONTROL_BYTES: number = 4 * MIB;
+
+/** Payload of a host call (a request's body, a variable's value), bytes. */
+export const MAX_HOST_CALL_BYTES: number = 16 * MIB;
+
+/** Largest module that a runner accepts, bytes. */
+export const MAX_MODULE_BYTES: number = 64 * MIB;
+
+/** What a runner writes to standard error and is kept, bytes: enough for V8's last words. */
+export const MAX_STDERR_BYTES: number = 8 * KIB;
+
+/** A plugin's own error text that is passed on, bytes. */
+export const MAX_PLUGIN_ERROR_BYTES: number = 4 * KIB;
+
+/** Time until a spawned runner has said hello, milliseconds: it boots in 20–30 on an idle core. */
+export const BOOT_DEADLINE_MS = 20_000;
+
+/** Private data that a runner may map beyond its plugin's memory, bytes: V8's heap, code, buffers for one call. */
+export const RUNNER_OVERHEAD_BYTES: number = 192 * MIB;
+
+/** Size of a WebAssembly page, bytes (WebAssembly core specification 4.2.8). */
+export const WASM_PAGE_BYTES: number = 64 * KIB;
+
+/** Runners that wait, booted, for a plugin. */
+export const DEFAULT_POOL_SIZE = 2;
+
+/** Longest path of a Unix socket on Linux and macOS, bytes (sockaddr_un less its end). */
+export const MAX_SOCKET_PATH_BYTES = 100;
+
+/** Limits of a plugin that declares none. */
+export const DEFAULT_RUNNER_LIMITS = {
+  memoryBytes: 64 * MIB,
+  cpuMs: 5_000,
+  wallMs: 30_000,
+  inputBytes: 16 * MIB,
+  outputBytes: 16 * MIB,
+  hostCalls: 10_000,
+  tableElements: 100_000,
+} as const;

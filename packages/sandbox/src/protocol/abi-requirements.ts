@@ -1,0 +1,73 @@
+/**
+ * @module What each ABI asks of a module, as data: the runtime passes it to a validator, which need
+ * not know any ABI. Contract.md 2; the imports of `extism:host/env` are those that its development
+ * kits declare.
+ */
+import type { ExternKind } from "@glovebox/core/ports";
+
+/** An import that a module of this ABI may have. */
+export interface AllowedImport {
+  readonly module: string;
+  readonly name: string;
+  readonly kind: ExternKind;
+}
+
+/** What an ABI asks of the plugin's module. */
+export interface AbiRequirements {
+  readonly abi: Abi;
+  readonly imports: readonly AllowedImport[];
+  /** Modules from which any function may be imported: the host application's own. */
+  readonly openModules: readonly string[];
+  /** What the module must export. */
+  readonly exports: readonly { readonly name: string; readonly kind: ExternKind }[];
+}
+
+/** The ABIs that this version runs. */
+export type Abi = "flat" | "extism";
+
+const EXTISM_ENV = [
+  "alloc",
+  "free",
+  "length",
+  "length_unsafe",
+  "load_u8",
+  "load_u64",
+  "store_u8",
+  "store_u64",
+  "input_length",
+  "input_load_u8",
+  "input_load_u64",
+  "output_set",
+  "error_set",
+  "config_get",
+  "var_get",
+  "var_set",
+  "http_request",
+  "http_status_code",
+  "http_headers",
+  "log_trace",
+  "log_debug",
+  "log_info",
+  "log_warn",
+  "log_error",
+  "get_log_level",
+] as const;
+
+/** The requirements of every ABI. */
+export const ABI_REQUIREMENTS: Readonly<Record<Abi, AbiRequirements>> = {
+  flat: {
+    abi: "flat",
+    imports: [],
+    openModules: [],
+    exports: [
+      { name: "memory", kind: "memory" },
+      { name: "alloc", kind: "function" },
+    ],
+  },
+  extism: {
+    abi: "extism",
+    imports: EXTISM_ENV.map((name) => ({ module: "extism:host/env", name, kind: "function" })),
+    openModules: ["extism:host/user"],
+    exports: [],
+  },
+};

@@ -1,0 +1,137 @@
+/**
+ * @module The runner's end of the socket: blocking reads and writes on one descriptor, without an
+ * event loop. That is what makes a call as fast as a thread's, host calls synchronous, and every
+ * reply complete on the wire before the next call starts.
+ */
+import { readSync, writeSync, writevSync } from "node:fs";
+
+import { MAX_FRAME_PAYLOAD_BYTES, READ_BUFFER_BYTES, WRITE_BUFFER_BYTES } from "../limits.ts";
+import {
+  decodeHeader,
+  encodeHeader,
+  FRAME,
+  type FrameType,
+  HEADER_BYTES,
+} from "../protocol/frame-table.ts";
+
+/** One message from the host: chunks joined. */
+export interface HostMessage {
+  readonly type: number;
+  readonly argument: number;
+  readonly callId: number;
+  /** May be a view of the read buffer: valid until the next message is received. */
+  readonly payload: Uint8Array;
+}
+
+/** The host has closed the connection. */
+export class HostGone extends Error {}
+
+/** Frames over one blocking descriptor. */
+export class BlockingChannel {
+  readonly #descriptor: number;
+  readonly #input = new Uint8Array(READ_BUFFER_BYTES);
+  #start = 0;
+  #end = 0;
+  readonly #output = new Uint8Array(WRITE_BUFFER_BYTES);
+  /** Calls that arrived while the answer to a host call was awaited; the host bounds them. */
+  readonly #waiting: HostMessage[] = [];
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** The next message; blocks until there is one. */
+  receive(): HostMessage {
+    return this.#waiting.shift() ?? this.#read();
+  }
+
+  /** The answer to a host call; calls that arrive before it are kept for later. */
+  receiveHostResult(): HostMessage {
+    for (;;) {
+      const message = this.#read();
+      if (message.type === FRAME.HOST_RESULT) return message;
+      this.#waiting.push({ ...message, payload: message.payload.slice() });
+    }
+  }
+
+  /** Sends a message, in chunks where it is large, and returns when the kernel has all of it. */
+  send(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
+    let at = 0;
+    while (payload.length - at > MAX_FRAME_PAYLOAD_BYTES) {
+      this.#write(FRAME.CHUNK, 0, callId, payload.subarray(at, at + MAX_FRAME_PAYLOAD_BYTES));
+      at += MAX_FRAME_PAYLOAD_BYTES;
+    }
+    this.#write(type, argument, callId, at === 0 ? payload : payload.subarray(at));
+  }
+
+  #write(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
+    const output = this.#output;
+    encodeHeader(output, 0, type, argument, callId, payload.length);
+    if (HEADER_BYTES + payload.length <= output.length) {
+      output.set(payload, HEADER_BYTES);
+      this.#writeAll(output, HEADER_BYTES + payload.length, 0);
+      return;
+    }
+    const header = output.subarray(0, HEADER_BYTES);
+    const written = writevSync(this.#descriptor, [header, payload]);
+    if (written < HEADER_BYTES) this.#writeAll(header, HEADER_BYTES, written);
+    this.#writeAll(payload, payload.length, Math.max(0, written - HEADER_BYTES));
+  }
+
+  #writeAll(bytes: Uint8Array, length: number, from: number): void {
+    let at = from;
+    while (at < length) at += writeSync(this.#descriptor, bytes, at, length - at, null);
+  }
+
+  #read(): HostMessage {
+    let message = this.#readFrame();
+    if (message.type !== FRAME.CHUNK) return message;
+    const chunks: Uint8Array[] = [];
+    while (message.type === FRAME.CHUNK) {
+      chunks.push(message.payload.slice());
+      message = this.#readFrame();
+    }
+    chunks.push(message.payload);
+    return { ...message, payload: Buffer.concat(chunks) };
+  }
+
+  #readFrame(): HostMessage {
+    this.#fill(HEADER_BYTES);
+    const { length, type, argument, callId } = decodeHeader(this.#input, this.#start);
+    this.#start += HEADER_BYTES;
+    if (length <= READ_BUFFER_BYTES - HEADER_BYTES) {
+      this.#fill(length);
+      const payload = this.#input.subarray(this.#start, this.#start + length);
+      this.#start += length;
+      return { type, argument, callId, payload };
+    }
+    const payload = new Uint8Array(length);
+    const buffered = Math.min(length, this.#end - this.#start);
+    payload.set(this.#input.subarray(this.#start, this.#start + buffered));
+    this.#start += buffered;
+    let at = buffered;
+    while (at < length) at += this.#readInto(payload, at, length - at);
+    return { type, argument, callId, payload };
+  }
+
+  /** Blocks until `needed` bytes are buffered in one piece. */
+  #fill(needed: number): void {
+    if (this.#start === this.#end) {
+      this.#start = 0;
+      this.#end = 0;
+    } else if (this.#start + needed > this.#input.length) {
+      this.#input.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    while (this.#end - this.#start < needed) {
+      this.#end += this.#readInto(this.#input, this.#end, this.#input.length - this.#end);
+    }
+  }
+
+  #readInto(target: Uint8Array, at: number, max: number): number {
+    const bytes = readSync(this.#descriptor, target, at, max, null);
+    if (bytes === 0) throw new HostGone();
+    return bytes;
+  }
+}

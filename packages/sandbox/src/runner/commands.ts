@@ -1,0 +1,173 @@
+/**
+ * @module What a runner does for its host, as a table from frame type to work. The payloads come
+ * from the host and are trusted; the modules in them are not.
+ */
+import { setFlagsFromString } from "node:v8";
+
+import type { Abi, HostBridge, InstantiateSpec, NamedModule, PluginInstance } from "../abi/abi.ts";
+import { PluginFailure } from "../abi/abi.ts";
+import { extism } from "../abi/extism/extism.ts";
+import { flat } from "../abi/flat.ts";
+import { RUNNER_OVERHEAD_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
+import { FRAME, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
+import type { HostMessage } from "./blocking-channel.ts";
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+const ABIS: Readonly<Record<InstantiateSpec["abi"], Abi>> = { flat, extism };
+
+/** Limits of the plugin, as CONFIGURE carries them. */
+export interface RunnerConfiguration {
+  readonly memoryBytes: number;
+  readonly tableElements: number;
+  readonly outputBytes: number;
+  /** Bytes of input and host answers that the process itself must hold besides the plugin's memory. */
+  readonly transferBytes: number;
+  /** Make a fresh instance for each call. */
+  readonly freshInstances: boolean;
+}
+
+/** The answer to one command. */
+export interface CommandAnswer {
+  readonly type: typeof FRAME.DONE | typeof FRAME.REPLY;
+  /** Pages of memory for REPLY. */
+  readonly argument: number;
+  readonly payload: Uint8Array;
+}
+
+/** A runner's plugin, from CONFIGURE to the last CALL. */
+export class PluginHolder {
+  readonly #host: HostBridge;
+  readonly #limitData: (moreBytes: number) => void;
+  #configuration: RunnerConfiguration | undefined;
+  readonly #validated: WebAssembly.Module[] = [];
+  readonly #loaded: WebAssembly.Module[] = [];
+  #spec: InstantiateSpec | undefined;
+  #instance: PluginInstance | undefined;
+
+  constructor(host: HostBridge, limitData: (moreBytes: number) => void) {
+    this.#host = host;
+    this.#limitData = limitData;
+  }
+
+  /** Carries out one command; throws {@link PluginFailure} or what the engine threw. */
+  run(message: HostMessage): CommandAnswer {
+    switch (message.type) {
+      case FRAME.CALL:
+        return this.#call(message);
+      case FRAME.CONFIGURE:
+        return this.#configure(parse<RunnerConfiguration>(message.payload));
+      case FRAME.VALIDATE:
+        return this.#validate(message.payload);
+      case FRAME.LOAD:
+        return this.#load(message.argument, message.payload);
+      case FRAME.INSTANTIATE:
+        return this.#instantiate(parse<InstantiateSpec>(message.payload));
+      default:
+        throw new Error(`the host sent an unknown frame of type ${message.type}`);
+    }
+  }
+
+  /** Drops the instance: after a trap its memory can be in any state. */
+  discardInstance(): void {
+    this.#instance = undefined;
+  }
+
+  #configure(configuration: RunnerConfiguration): CommandAnswer {
+    this.#configuration = configuration;
+    const pages = Math.floor(configuration.memoryBytes / WASM_PAGE_BYTES);
+    setFlagsFromString(`--wasm-max-mem-pages=${pages}`);
+    setFlagsFromString(`--wasm-max-table-size=${configuration.tableElements}`);
+    this.#limitData(
+      configuration.memoryBytes + configuration.transferBytes + RUNNER_OVERHEAD_BYTES,
+    );
+    return done();
+  }
+
+  #validate(bytes: Uint8Array): CommandAnswer {
+    const module = compile(bytes);
+    this.#validated.push(module);
+    return done(
+      encoder.encode(
+        JSON.stringify({
+          imports: WebAssembly.Module.imports(module),
+          exports: WebAssembly.Module.exports(module),
+        }),
+      ),
+    );
+  }
+
+  #load(place: number, bytes: Uint8Array): CommandAnswer {
+    const module = place === LOAD_FROM_PAYLOAD ? compile(bytes) : this.#validated[place];
+    if (module === undefined) throw new Error(`no module was validated at place ${place}`);
+    this.#loaded.push(module);
+    return done();
+  }
+
+  #instantiate(spec: InstantiateSpec): CommandAnswer {
+    this.#spec = spec;
+    this.#instance = this.#newInstance();
+    return done(encoder.encode(JSON.stringify({ functions: this.#instance.functions })));
+  }
+
+  #call(message: HostMessage): CommandAnswer {
+    const functionName = this.#functionNames[message.argument];
+    if (functionName === undefined) throw new Error(`no function at place ${message.argument}`);
+    let { payload } = message;
+    if (this.#instance === undefined) {
+      payload = payload.slice(); // a start function may make host calls, which reuse the read buffer
+      this.#instance = this.#newInstance();
+    }
+    const instance = this.#instance;
+    const output = instance.call(functionName, payload);
+    const limit = this.#configuration?.outputBytes ?? 0;
+    if (output.length > limit) {
+      throw new PluginFailure(
+        "SANDBOX_OUTPUT_SIZE",
+        `${output.length} bytes of output, at most ${limit}`,
+        true,
+      );
+    }
+    if (this.#configuration?.freshInstances === true) this.discardInstance();
+    return {
+      type: FRAME.REPLY,
+      argument: Math.min(instance.memoryPages(), 0xffff),
+      payload: output,
+    };
+  }
+
+  #functionNames: readonly string[] = [];
+
+  #newInstance(): PluginInstance {
+    const spec = this.#spec;
+    if (spec === undefined) throw new Error("CALL before INSTANTIATE");
+    const modules = spec.modules.map((name, at): NamedModule => {
+      const module = this.#loaded[at];
+      if (module === undefined) throw new Error(`the module ${name} was not loaded`);
+      return { name, module };
+    });
+    const instance = ABIS[spec.abi](modules, spec, this.#host);
+    this.#functionNames = instance.functions;
+    return instance;
+  }
+}
+
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw new PluginFailure(
+      "SANDBOX_MODULE_INVALID",
+      error instanceof Error ? error.message : String(error),
+    );
+  }
+}
+
+function done(payload: Uint8Array = NOTHING): CommandAnswer {
+  return { type: FRAME.DONE, argument: 0, payload };
+}
+
+function parse<T>(payload: Uint8Array): T {
+  return JSON.parse(decoder.decode(payload)) as T;
+}

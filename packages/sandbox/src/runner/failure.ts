@@ -1,0 +1,40 @@
+/** @module What went wrong in a runner, as the host's codes. Messages may hold the plugin's own text. */
+import { PluginFailure } from "../abi/abi.ts";
+import type { SandboxErrorCode } from "../errors.ts";
+import { MAX_PLUGIN_ERROR_BYTES } from "../limits.ts";
+
+/** The content of FAILURE. */
+export interface ReportedFailure {
+  readonly code: SandboxErrorCode;
+  readonly message: string;
+  /** Whether the instance was left in good order. */
+  readonly orderly: boolean;
+}
+
+/** Names what was thrown out of a command. */
+export function classifyFailure(error: unknown): ReportedFailure {
+  if (error instanceof PluginFailure) {
+    return { code: error.code, message: bounded(error.message), orderly: error.orderly };
+  }
+  const message = bounded(error instanceof Error ? error.message : "an exception of the plugin");
+  return { code: codeOf(error, message), message, orderly: false };
+}
+
+function codeOf(error: unknown, message: string): SandboxErrorCode {
+  if (error instanceof WebAssembly.LinkError) return "SANDBOX_ABI";
+  // V8 throws RangeError both for a full stack and for memory that it cannot have.
+  if (
+    /memory|allocat/i.test(message) &&
+    (error instanceof RangeError || error instanceof WebAssembly.CompileError)
+  ) {
+    return /memory access|table index/i.test(message) ? "SANDBOX_TRAP" : "SANDBOX_MEMORY_LIMIT";
+  }
+  if (error instanceof TypeError) return "SANDBOX_ABI";
+  return "SANDBOX_TRAP";
+}
+
+function bounded(text: string): string {
+  return text.length <= MAX_PLUGIN_ERROR_BYTES
+    ? text
+    : `${text.slice(0, MAX_PLUGIN_ERROR_BYTES - 1)}…`;
+}

@@ -1,0 +1,51 @@
+/**
+ * @module The runner: the program that a plugin's process runs, built into the single file
+ * dist/runner.cjs. It locks itself down, says hello, and then answers one frame after the other in
+ * a loop that never returns to Node's event loop.
+ *
+ *   node [flags] runner.cjs HOST_PID [KOFFI]
+ *
+ * It never exits by itself: when it cannot go on it blocks or dies, and the host ends it.
+ */
+import { PluginFailure } from "../abi/abi.ts";
+import { FRAME, HOST_RESULT } from "../protocol/frame-table.ts";
+import { BlockingChannel } from "./blocking-channel.ts";
+import { PluginHolder } from "./commands.ts";
+import { classifyFailure } from "./failure.ts";
+import { lockDown } from "./lock-down.ts";
+
+const SOCKET_DESCRIPTOR = 0;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+const [hostPid, koffiEntry] = process.argv.slice(2);
+const { hello, limitData } = lockDown(Number(hostPid), koffiEntry);
+
+const channel = new BlockingChannel(SOCKET_DESCRIPTOR);
+let currentCall = 0;
+const plugin = new PluginHolder((kind, payload) => {
+  channel.send(FRAME.HOST_CALL, kind, currentCall, payload);
+  const answer = channel.receiveHostResult();
+  if (answer.argument === HOST_RESULT.OK) return answer.payload.slice();
+  throw new PluginFailure("SANDBOX_HOST_CALL_REFUSED", decoder.decode(answer.payload));
+}, limitData);
+
+channel.send(FRAME.HELLO, 0, 0, encoder.encode(JSON.stringify(hello)));
+
+try {
+  for (;;) {
+    const message = channel.receive();
+    currentCall = message.callId;
+    try {
+      const { type, argument, payload } = plugin.run(message);
+      channel.send(type, argument, currentCall, payload);
+    } catch (error) {
+      const failure = classifyFailure(error);
+      if (!failure.orderly) plugin.discardInstance();
+      channel.send(FRAME.FAILURE, 0, currentCall, encoder.encode(JSON.stringify(failure)));
+    }
+  }
+} catch {
+  // The host is gone, or the socket is: there is nobody left to answer.
+  process.kill(process.pid, "SIGKILL");
+}
