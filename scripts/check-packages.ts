@@ -4,8 +4,8 @@
  *
  *   npm run check:package [-- PACKAGE...]
  */
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -99,21 +99,29 @@ async function checkEntryPoints({ file }: Tarball): Promise<readonly string[]> {
 
 async function checkTypes({ file }: Tarball): Promise<readonly string[]> {
   const options = ["--profile", "esm-only", "--no-definitely-typed", "--format", "json"];
+  // Into a file: attw exits before a pipe has taken all of its output.
+  const report = await open(`${file}.json`, "w");
   try {
-    await run("attw", [...options, file], { maxBuffer: MAX_OUTPUT_BYTES });
-    return [];
-  } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    if (!stdout.startsWith("{")) return [`attw: ${stderr.trim()}`];
-    const { problems: byKind = {} } = JSON.parse(stdout) as {
-      problems?: Readonly<Record<string, readonly TypeProblem[]>>;
-    };
-    return Object.entries(byKind).flatMap(([kind, found]) =>
-      found
-        .filter(({ resolutionKind = "" }) => !IGNORED_RESOLUTIONS.has(resolutionKind))
-        .map(({ entrypoint = "" }) => `attw: ${kind} ${entrypoint}`),
-    );
+    const { status, stderr } = spawnSync("attw", [...options, file], {
+      stdio: ["ignore", report.fd, "pipe"],
+    });
+    if (status === 0) return [];
+    const text = await readFile(`${file}.json`, "utf8");
+    return text.startsWith("{") ? typeProblemsIn(text) : [`attw: ${String(stderr).trim()}`];
+  } finally {
+    await report.close();
   }
+}
+
+function typeProblemsIn(report: string): readonly string[] {
+  const { problems: byKind = {} } = JSON.parse(report) as {
+    problems?: Readonly<Record<string, readonly TypeProblem[]>>;
+  };
+  return Object.entries(byKind).flatMap(([kind, found]) =>
+    found
+      .filter(({ resolutionKind = "" }) => !IGNORED_RESOLUTIONS.has(resolutionKind))
+      .map(({ entrypoint = "" }) => `attw: ${kind} ${entrypoint}`),
+  );
 }
 
 interface TypeProblem {
