@@ -1,0 +1,22 @@
+/** @module The door of @glovebox/manifest-validator. */
+export { MANIFEST_ERRORS, ManifestError } from "./errors.ts";
+export type { ManifestErrorCode } from "./errors.ts";
+export type {
+  CapabilityRequest,
+  FunctionSchemas,
+  InstanceScope,
+  JsonSchema,
+  ManifestModule,
+  PluginAbi,
+  PluginManifest,
+  PluginType,
+} from "./manifest.ts";
+export { parseManifest } from "./parse-manifest.ts";
+export type { ManifestResult, ParseManifestOptions } from "./parse-manifest.ts";
+export type { Position, Problem } from "./problem.ts";
+export { resolveDependencies } from "./resolve-dependencies.ts";
+export type {
+  DependencyProblem,
+  DependentManifest,
+  ResolutionResult,
+} from "./resolve-dependencies.ts";
