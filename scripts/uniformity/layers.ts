@@ -9,7 +9,7 @@ import type { Member, Workspace } from "./workspace.ts";
 type Layer = "base" | "module" | "composition" | "app";
 
 /** Every member that may exist and its layer; a new package gets its line here. */
-export const LAYERS: Readonly<Record<string, Layer>> = {
+const LAYERS: Readonly<Record<string, Layer>> = {
   core: "base",
   linux: "base",
   tlog: "base",
