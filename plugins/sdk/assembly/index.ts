@@ -1,0 +1,26 @@
+/** @module The guest library: everything a plugin needs, under one name. */
+export { decodeText, encodeText } from "./block";
+export {
+  MAX_WHOLE_INPUT_BYTES,
+  readInput,
+  readInputFields,
+  readInputText,
+  run,
+  runBytes,
+  runTask,
+  writeOutput,
+} from "./call";
+export { Chunks, chunks, inputChunks } from "./chunks";
+export { fail, failed, logFailure } from "./failure";
+export { Fields } from "./fields";
+export {
+  Argument,
+  config,
+  deleteVariable,
+  getVariable,
+  log,
+  logWarning,
+  setVariable,
+} from "./host";
+export { isUtf8, MAX_JSON_DEPTH, MAX_JSON_VALUES, parseJson } from "./json-reader";
+export { JsonKind, JsonValue, quote } from "./json-value";
