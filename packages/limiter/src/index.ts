@@ -1,0 +1,10 @@
+export { createDeadline } from "./deadline.ts";
+export type { Deadline, DeadlineDeps, DeadlineOptions } from "./deadline.ts";
+export { LIMITER_ERRORS, LimiterError } from "./errors.ts";
+export type { LimiterErrorCode } from "./errors.ts";
+export { createLimiter } from "./limiter.ts";
+export type { AdmissionRequest, Limiter, LimiterDeps, LimiterStatus } from "./limiter.ts";
+export { MemoryLimiter } from "./memory-limiter.ts";
+export type { Allocation, MemoryLimiterOptions } from "./memory-limiter.ts";
+export type { LimiterOptions } from "./options.ts";
+export type { Permit } from "./permit.ts";
