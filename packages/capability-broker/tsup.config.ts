@@ -1,3 +1,3 @@
 import { preset } from "../../tsup.preset.ts";
 
-export default preset(["index","network/index","filesystem/index"]);
+export default preset(["index", "network/index", "filesystem/index"]);

@@ -1,0 +1,45 @@
+/**
+ * @module What the broker takes from the outside world, so that tests and hosts can replace it.
+ */
+import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+
+import { type Clock, systemClock } from "@glovebox/core/clock";
+
+import { type Dial, dialTcp } from "./network/dial.ts";
+import { type Resolve, createResolve } from "./network/resolver.ts";
+
+/** Dependencies with their defaults. */
+export interface BrokerDeps {
+  /** Default: the system's clock. */
+  readonly clock: Clock;
+  /** Name to addresses. Default: c-ares, both families, without the hosts file and the thread pool. */
+  readonly resolve: Resolve;
+  /** Checked address and port to a connected socket. Default: TCP. */
+  readonly dial: Dial;
+  /** The host's own addresses, which no grant reaches. Default: those of its interfaces. */
+  readonly localAddresses: () => readonly string[];
+  /** Whether files can be opened without races. Default: Linux with /proc mounted. */
+  readonly supportsFiles: () => boolean;
+}
+
+/** The given dependencies over the defaults. */
+export function withDefaultDeps(given: Partial<BrokerDeps>): BrokerDeps {
+  return {
+    clock: given.clock ?? systemClock,
+    resolve: given.resolve ?? createResolve(),
+    dial: given.dial ?? dialTcp,
+    localAddresses: given.localAddresses ?? interfaceAddresses,
+    supportsFiles: given.supportsFiles ?? hasProc,
+  };
+}
+
+function interfaceAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).map(({ address }) => address),
+  );
+}
+
+function hasProc(): boolean {
+  return process.platform === "linux" && existsSync("/proc/self/fd");
+}

@@ -1,0 +1,96 @@
+/**
+ * @module Every bound of this package, with its unit and the reason for the number. What a policy
+ * may change says so; the rest holds for everybody.
+ */
+
+/** Grants that one broker holds at a time: more than a host has plugins. */
+export const MAX_GRANTS = 10_000;
+
+/** Characters of a raw URL: what common servers and proxies still take. */
+export const MAX_URL_CHARACTERS = 8_192;
+/** Octets of a host name (RFC 1035 section 2.3.4). */
+export const MAX_NAME_OCTETS = 253;
+/** Octets of one label (RFC 1035 section 2.3.4). */
+export const MAX_LABEL_OCTETS = 63;
+/** Host patterns or paths of one request, policy or approval: meets compare all pairs. */
+export const MAX_PATTERNS = 256;
+/** Addresses of one answer; more is a hostile or broken zone. */
+export const MAX_ANSWER_ADDRESSES = 64;
+
+/** Request headers of one request. */
+export const MAX_REQUEST_HEADERS = 100;
+/** Bytes of all request header names and values: Node's own bound for a head. */
+export const MAX_REQUEST_HEAD_BYTES = 16_384;
+/** Bytes of a response's head or trailers: Node's own bound. */
+export const MAX_RESPONSE_HEAD_BYTES = 16_384;
+/** Headers of one response. */
+export const MAX_RESPONSE_HEADERS = 100;
+/** Trailers of one response. */
+export const MAX_TRAILERS = 20;
+/** 1xx responses before the final one (RFC 9110 section 15.2 sets none). */
+export const MAX_INFORMATIONAL = 20;
+/** Bytes buffered in each direction of one exchange (contract.md 7). */
+export const MAX_BUFFERED_BYTES = 262_144;
+/** Reading from the socket pauses here: a chunk in flight (at most 64 KiB) still fits above. */
+export const PAUSE_READING_BYTES = 131_072;
+/** Different origins that one grant keeps connections to. */
+export const MAX_ORIGINS = 1_024;
+/** Milliseconds that an idle connection is kept for its grant. */
+export const KEEP_ALIVE_MS = 4_000;
+
+/** Default limits of a network grant; a policy may change each. */
+export const DEFAULT_NETWORK_LIMITS = {
+  /** Milliseconds for a look-up. */
+  resolveTimeoutMs: 5_000,
+  /** Milliseconds for TCP and TLS together. */
+  connectTimeoutMs: 10_000,
+  /** Milliseconds from the request's end to the response's head. */
+  firstByteTimeoutMs: 30_000,
+  /** Milliseconds without a byte while the plugin waits for one. */
+  idleTimeoutMs: 15_000,
+  /** Milliseconds for the whole exchange, so that a slow drip ends too. */
+  totalTimeoutMs: 60_000,
+  /** Bytes of a request's body. */
+  maxRequestBytes: 10 * 1_048_576,
+  /** Bytes of a response's body, as they come (nothing is decompressed). */
+  maxResponseBytes: 10 * 1_048_576,
+  /** Exchanges of one grant at a time. */
+  maxConcurrent: 16,
+} as const;
+
+/** Characters of a guest path (PATH_MAX of Linux). */
+export const MAX_PATH_CHARACTERS = 4_096;
+/** Bytes of one component (NAME_MAX of Linux). */
+export const MAX_COMPONENT_BYTES = 255;
+/** Entries of one folder that a listing reads before it refuses. */
+export const MAX_FOLDER_ENTRIES = 10_000;
+/** Entries of one page of a listing. */
+export const MAX_PAGE_ENTRIES = 1_000;
+/** Bytes of one read or write on a handle. */
+export const MAX_TRANSFER_BYTES = 1_048_576;
+/** Entries counted below a root before its quota is called unknowable. */
+export const MAX_COUNTED_ENTRIES = 100_000;
+/** Changes that wait for one root. */
+export const MAX_WAITING_CHANGES = 256;
+
+/** Default limits of a root; a policy may change each. */
+export const DEFAULT_ROOT_LIMITS = {
+  /** Bytes of one file, for reading and writing alike. */
+  maxFileBytes: 16 * 1_048_576,
+  /** Bytes of all regular files below the host root, shared by every grant on it. */
+  quotaBytes: 256 * 1_048_576,
+  /** Regular files below the host root, shared by every grant on it. */
+  maxFiles: 1_000,
+  /** Components below the guest prefix. */
+  maxDepth: 32,
+} as const;
+
+/** Default totals of file work; a policy may change each. */
+export const DEFAULT_FILE_TOTALS = {
+  /** Handles that a grant holds open at a time. */
+  maxOpenFiles: 64,
+  /** Bytes that one call reads in all. */
+  maxReadBytesPerCall: 256 * 1_048_576,
+  /** Bytes that one call writes in all. */
+  maxWrittenBytesPerCall: 64 * 1_048_576,
+} as const;
