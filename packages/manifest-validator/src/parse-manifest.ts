@@ -7,9 +7,9 @@
 import { buildManifest } from "./build-manifest.ts";
 import { ManifestError } from "./errors.ts";
 import type { PluginManifest } from "./manifest.ts";
-import { createProblemList, type Problem } from "./problem.ts";
+import { createProblemList, inTextOrder, type Problem, type ProblemList } from "./problem.ts";
+import type { RuleContext } from "./rule.ts";
 import { ALL_RULES } from "./rules/all-rules.ts";
-import type { RuleContext } from "./rules/rule.ts";
 import { readYaml } from "./yaml/read-yaml.ts";
 import type { SourceTree } from "./yaml/source-tree.ts";
 
@@ -19,7 +19,7 @@ export interface ParseManifestOptions {
   readonly strict?: boolean;
 }
 
-/** A manifest, or everything that is wrong with it, in the order of the rules. */
+/** A manifest, or everything that is wrong with it, in the order of the text. */
 export type ManifestResult =
   | { readonly ok: true; readonly manifest: PluginManifest; readonly warnings: readonly Problem[] }
   | {
@@ -56,7 +56,11 @@ export function parseManifest(
       const context = createContext(tree, errors, options.strict === false ? warnings : errors);
       for (const rule of ALL_RULES) rule(context);
       if (errors.problems.length === 0) {
-        return { ok: true, manifest: buildManifest(tree.root), warnings: warnings.problems };
+        return {
+          ok: true,
+          manifest: buildManifest(tree.root),
+          warnings: inTextOrder(warnings.problems),
+        };
       }
     }
   } catch (error) {
@@ -67,15 +71,17 @@ export function parseManifest(
       { what: `a check of the manifest failed: ${String(error)}` },
     );
   }
-  return { ok: false, problems: errors.problems, warnings: warnings.problems };
+  return {
+    ok: false,
+    problems: inTextOrder(errors.problems),
+    warnings: inTextOrder(warnings.problems),
+  };
 }
-
-type ProblemSink = ReturnType<typeof createProblemList>;
 
 function createContext(
   tree: SourceTree,
-  errors: ProblemSink,
-  unknownKeys: ProblemSink,
+  errors: ProblemList,
+  unknownKeys: ProblemList,
 ): RuleContext {
   // What an unknown key is called matters more than what it holds, so its key is the place.
   const keyed = new Set(["MANIFEST_ID", "MANIFEST_FUNCTION"]);

@@ -59,6 +59,13 @@ export function createProblemList(): ProblemList {
   };
 }
 
+/** Problems in the order of the text; the note that there are more stays last. */
+export function inTextOrder(problems: readonly Problem[]): readonly Problem[] {
+  const last = (problem: Problem): number =>
+    problem.code === "MANIFEST_TOO_MANY_PROBLEMS" ? 1 : 0;
+  return problems.toSorted((a, b) => last(a) - last(b) || a.line - b.line || a.column - b.column);
+}
+
 function describeProblem(
   code: ManifestErrorCode,
   path: string,

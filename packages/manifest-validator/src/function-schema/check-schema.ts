@@ -9,7 +9,7 @@ import type { JsonValue } from "@glovebox/core/json";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
 import { MAX_UNIQUE_ITEMS } from "../limits.ts";
-import { isMap, reportType, type RuleContext } from "../rules/rule.ts";
+import { isMap, reportType, type RuleContext } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { SCHEMA_KEYWORDS } from "./keyword-table.ts";
 import { patternObjection } from "./pattern-cost.ts";

@@ -4,7 +4,7 @@
  * each refer twice to the next cost a host 2^12 checks of every value.
  */
 import { MAX_SCHEMA_EXPANSION, MAX_SCHEMA_REF_DEPTH } from "../limits.ts";
-import { isMap, type RuleContext } from "../rules/rule.ts";
+import { isMap, type RuleContext } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { childSchemas, type Subschema } from "./subschemas.ts";
 

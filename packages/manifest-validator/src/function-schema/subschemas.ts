@@ -1,7 +1,7 @@
 /** @module A schema and everything below it that is a schema, by the table of keywords. */
 import type { JsonValue } from "@glovebox/core/json";
 
-import { isMap, type JsonMap } from "../rules/rule.ts";
+import { isMap, type JsonMap } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { SCHEMA_KEYWORDS } from "./keyword-table.ts";
 

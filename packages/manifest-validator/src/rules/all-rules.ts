@@ -1,3 +1,4 @@
+import type { Rule } from "../rule.ts";
 /** @module All rules, in the order in which their problems read best: outside in, top to bottom. */
 import { blocksAreMaps, keysAreKnown, requiredKeysArePresent } from "./blocks.ts";
 import {
@@ -16,7 +17,6 @@ import {
   typesAreKnown,
 } from "./identity.ts";
 import { moduleEntriesAreValid, modulesAreGivenOnce, wasmPathIsNormal } from "./modules.ts";
-import type { Rule } from "./rule.ts";
 
 /** Every rule of a manifest; each is independent of the others. */
 export const ALL_RULES: readonly Rule[] = [

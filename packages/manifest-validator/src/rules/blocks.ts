@@ -1,9 +1,9 @@
+import { checkRequired, isMap, mapAt, type Rule, reportType } from "../rule.ts";
 /**
  * @module The blocks of a plugin.yaml and the keys that each knows, as one table (contract.md 1).
  * A later feature adds its keys here and nowhere else.
  */
 import { childPointer } from "../yaml/source-tree.ts";
-import { checkRequired, isMap, mapAt, type Rule, reportType } from "./rule.ts";
 
 interface Block {
   readonly keys: readonly string[];

@@ -3,9 +3,9 @@
  * the host's policy, in the capability broker.
  */
 import { MAX_ALLOWED_HOSTS, MAX_ALLOWED_PATHS, MAX_HOST_CHARACTERS } from "../limits.ts";
+import { checkBoolean, listAt, mapAt, type Rule, reportType, type RuleContext } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { GUEST_PATH_SHAPE, isGuestPath } from "./path-shape.ts";
-import { checkBoolean, listAt, mapAt, type Rule, reportType, type RuleContext } from "./rule.ts";
 
 // Labels of RFC 1123 section 2.1, lower case, with the underscore that some real names have.
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;

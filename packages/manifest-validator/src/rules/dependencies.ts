@@ -3,8 +3,8 @@ import { parsePluginId } from "@glovebox/core/ids";
 import semver from "semver";
 
 import { MAX_DEPENDENCIES, MAX_RANGE_CHARACTERS } from "../limits.ts";
+import { mapAt, type Rule, textAt } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
-import { mapAt, type Rule, textAt } from "./rule.ts";
 
 /** Each key is a plugin id, each value a range. */
 export const dependencyRangesAreValid: Rule = (context) => {

@@ -3,8 +3,8 @@
  */
 import { checkFunctionSchema } from "../function-schema/check-schema.ts";
 import { MAX_FUNCTIONS } from "../limits.ts";
+import { isMap, type JsonMap, mapAt, type Rule, reportType, type RuleContext } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
-import { isMap, type JsonMap, mapAt, type Rule, reportType, type RuleContext } from "./rule.ts";
 
 const FUNCTION_NAME = /^[\x21-\x7e]{1,128}$/;
 const FUNCTION_KEYS = ["input", "output"];

@@ -7,9 +7,9 @@ import semver from "semver";
 
 import { MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS } from "../limits.ts";
 import type { InstanceScope, PluginAbi, PluginType } from "../manifest.ts";
+import { listAt, type Rule, type RuleContext, textAt } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { MISLEADING_CHARACTERS } from "./misleading-characters.ts";
-import { listAt, type Rule, type RuleContext, textAt } from "./rule.ts";
 
 const TYPES: readonly PluginType[] = ["auth", "template", "response", "datasource"];
 const ABIS: readonly PluginAbi[] = ["flat", "extism", "wasi"];

@@ -3,9 +3,9 @@
  * inside the package and in normal form, each name once and none that could stand for the host.
  */
 import { MAX_MODULE_NAME_CHARACTERS, MAX_MODULES } from "../limits.ts";
+import { checkRequired, isMap, listAt, mapAt, type Rule, reportType, textAt } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { isPackagePath, PACKAGE_PATH_SHAPE } from "./path-shape.ts";
-import { checkRequired, isMap, listAt, mapAt, type Rule, reportType, textAt } from "./rule.ts";
 
 const MODULE_KEYS = ["name", "path"];
 // No colon or slash: a module called extism:host/env would answer in the host's place.

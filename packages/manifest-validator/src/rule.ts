@@ -5,8 +5,8 @@
  */
 import type { JsonValue } from "@glovebox/core/json";
 
-import type { ManifestErrorCode } from "../errors.ts";
-import type { ProblemFacts } from "../problem.ts";
+import type { ManifestErrorCode } from "./errors.ts";
+import type { ProblemFacts } from "./problem.ts";
 
 /** One named check. */
 export type Rule = (context: RuleContext) => void;
