@@ -22,5 +22,5 @@ export {
   logWarning,
   setVariable,
 } from "./host";
-export { isUtf8, MAX_JSON_DEPTH, MAX_JSON_VALUES, parseJson } from "./json-reader";
+export { isUtf8, MAX_JSON_DEPTH, MAX_JSON_VALUES, parseJson, tryParseJson } from "./json-reader";
 export { JsonKind, JsonValue, quote } from "./json-value";

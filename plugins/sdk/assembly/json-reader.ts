@@ -13,11 +13,17 @@ export const MAX_JSON_VALUES = 50_000;
 
 /** Parses a JSON text. What is not JSON makes the call fail, and answers null. */
 export function parseJson(bytes: Uint8Array): JsonValue {
-  const reader = new JsonReader(bytes);
-  const value = reader.whole();
-  if (!reader.broken) return value;
+  const value = tryParseJson(bytes);
+  if (value !== null) return value;
   fail("The input is not valid JSON, or is nested too deep.");
   return JsonValue.nothing();
+}
+
+/** As {@link parseJson}, for a text whose form decides about an answer and not about the call: `null` if it is not JSON. */
+export function tryParseJson(bytes: Uint8Array): JsonValue | null {
+  const reader = new JsonReader(bytes);
+  const value = reader.whole();
+  return reader.broken ? null : value;
 }
 
 class JsonReader {

@@ -8,9 +8,12 @@ export enum JsonKind {
   Text,
   Array,
   Object,
+  /** An array of the numbers 0 to 255, held as bytes. Only built, never read. */
+  Bytes,
 }
 
 const NO_ITEMS: Array<JsonValue> = [];
+const NO_BYTES = new Uint8Array(0);
 const NO_MEMBERS = new Map<string, JsonValue>();
 
 /** One value. Members keep their order. */
@@ -21,6 +24,7 @@ export class JsonValue {
     readonly text: string = "",
     readonly items: Array<JsonValue> = NO_ITEMS,
     readonly members: Map<string, JsonValue> = NO_MEMBERS,
+    private readonly content: Uint8Array = NO_BYTES,
   ) {}
 
   static nothing(): JsonValue {
@@ -40,6 +44,10 @@ export class JsonValue {
   }
   static object(): JsonValue {
     return new JsonValue(JsonKind.Object, 0, "", NO_ITEMS, new Map<string, JsonValue>());
+  }
+
+  static bytes(content: Uint8Array): JsonValue {
+    return new JsonValue(JsonKind.Bytes, 0, "", NO_ITEMS, NO_MEMBERS, content);
   }
 
   get isNull(): bool {
@@ -102,6 +110,11 @@ export class JsonValue {
           if (at != 0) parts.push(",");
           this.items[at].append(parts);
         }
+        parts.push("]");
+        return;
+      case JsonKind.Bytes:
+        parts.push("[");
+        parts.push(this.content.join(","));
         parts.push("]");
         return;
       default: {
