@@ -201,10 +201,11 @@ export class JsonReader {
   }
 
   #match(sticky: RegExp): string | undefined {
-    sticky.lastIndex = this.#at;
-    const matched = sticky.exec(this.#text)?.[0];
-    this.#at += matched?.length ?? 0;
-    return matched;
+    const start = this.#at;
+    sticky.lastIndex = start;
+    if (!sticky.test(this.#text)) return undefined;
+    this.#at = sticky.lastIndex;
+    return this.#text.slice(start, this.#at);
   }
 
   #unexpected(expected: string): JsonStop {
