@@ -5,14 +5,7 @@ import type { Member } from "./workspace.ts";
 const SCOPE = "@glovebox/";
 const ENGINES = "^22.19.0 || ^24.11.0 || >=26.0.0";
 const MAX_VALUES_PER_DOOR = 8;
-const REQUIRED_FILES = [
-  "README.md",
-  "package.json",
-  "turbo.json",
-  "tsconfig.json",
-  "tsconfig.build.json",
-  "tsup.config.ts",
-];
+const REQUIRED_FILES = ["README.md", "package.json", "turbo.json", "tsconfig.build.json"];
 const REEXPORT = /^export (type )?\{([^}]*)\} from "[^"]+"$/;
 const SIDE_EFFECT = /^import "[^"]+"$/;
 const README_HEADINGS = ["Usage", "Guarantees", "Options", "Errors", "Read in this order"];

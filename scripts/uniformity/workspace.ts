@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { entriesOf } from "../../tsup.preset.ts";
 import { importsOf } from "./imports.ts";
 
 /** One text file, its path relative to its workspace (or to the root, in {@link Workspace.texts}). */
@@ -31,6 +32,7 @@ export interface PackageManifest {
   readonly sideEffects?: unknown;
   readonly exports?: Readonly<Record<string, unknown>>;
   readonly imports?: Readonly<Record<string, unknown>>;
+  readonly bin?: Readonly<Record<string, string>>;
   readonly files?: readonly string[];
   readonly scripts?: Readonly<Record<string, string>>;
   readonly engines?: Readonly<Record<string, string>>;
@@ -56,7 +58,7 @@ export interface Member {
   readonly source: readonly SourceFile[];
   readonly tests: readonly SourceFile[];
   readonly readme: string;
-  /** Entries of tsup.config.ts, as paths (`src/index.ts`). */
+  /** What the build makes files of, as paths (`src/index.ts`). */
   readonly buildEntries: readonly string[];
   /** docs/errors/<name>.md, if there is one. */
   readonly errorPage: string | undefined;
@@ -101,17 +103,20 @@ async function readMember(root: string, folder: string, kind: Member["kind"]): P
     files
       .filter((path) => path.startsWith(`${under}/`) && path.endsWith(".ts"))
       .map((path) => sourceFile(path, readFileSync(join(folder, path), "utf8")));
+  const manifest = JSON.parse(
+    readFileSync(join(folder, "package.json"), "utf8"),
+  ) as PackageManifest;
   return {
     name,
     folder: relative(root, folder),
     kind,
-    manifest: JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageManifest,
+    manifest,
     tags: readTags(join(folder, "turbo.json")),
     files,
     source: sources("src"),
     tests: sources("test"),
     readme: readIfThere(join(folder, "README.md")) ?? "",
-    buildEntries: await readBuildEntries(join(folder, "tsup.config.ts")),
+    buildEntries: await readBuildEntries(folder, manifest),
     errorPage: readIfThere(join(root, "docs/errors", `${name}.md`)),
   };
 }
@@ -126,9 +131,13 @@ function readTags(file: string): readonly string[] {
   return text === undefined ? [] : ((JSON.parse(text) as { tags?: readonly string[] }).tags ?? []);
 }
 
-/** Loads the configuration as tsup does, so that however it is written, its entries are known. */
-async function readBuildEntries(file: string): Promise<readonly string[]> {
-  if (!existsSync(file)) return [];
+/** What is built: what the manifest names, unless the package has a configuration of its own. */
+async function readBuildEntries(
+  folder: string,
+  manifest: PackageManifest,
+): Promise<readonly string[]> {
+  const file = join(folder, "tsup.config.ts");
+  if (!existsSync(file)) return Object.values(entriesOf(manifest));
   const module = (await import(pathToFileURL(file).href)) as {
     default: BuildOptions | readonly BuildOptions[];
   };
