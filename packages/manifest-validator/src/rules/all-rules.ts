@@ -1,5 +1,5 @@
-import type { Rule } from "../rule.ts";
 /** @module All rules, in the order in which their problems read best: outside in, top to bottom. */
+import type { Rule } from "../rule.ts";
 import { blocksAreMaps, keysAreKnown, requiredKeysArePresent } from "./blocks.ts";
 import {
   filesystemRequestIsValid,

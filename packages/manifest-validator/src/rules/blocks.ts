@@ -1,8 +1,8 @@
-import { checkRequired, isMap, mapAt, type Rule, reportType } from "../rule.ts";
 /**
  * @module The blocks of a plugin.yaml and the keys that each knows, as one table (contract.md 1).
  * A later feature adds its keys here and nowhere else.
  */
+import { checkRequired, isMap, mapAt, type Rule, reportType } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 
 interface Block {
