@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { defineConfig } from "tsup";
 import createWabt from "wabt";
 
+// @boundaries-ignore the build configuration is shared
 import { preset } from "../../tsup.preset.ts";
 
 /** Compiles an imported .wat to its bytes. */
