@@ -41,7 +41,7 @@ export default defineConfig([
     clean: false,
     sourcemap: false,
     minify: false,
-    esbuildPlugins: [wat as never],
+    esbuildPlugins: [wat],
     esbuildOptions: (options) => {
       options.define = { "import.meta.url": '"file:///"' };
     },
