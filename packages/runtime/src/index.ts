@@ -1,0 +1,20 @@
+/** @module The door of the runtime: the whole system behind one class. */
+export type { CallContext } from "./call/context.ts";
+export type {
+  AuditDurability,
+  ResourceOptions,
+  RuntimeConfig,
+  SecurityOptions,
+  ValidationOptions,
+} from "./config.ts";
+export type { Logger, RuntimeDeps } from "./deps.ts";
+export { RUNTIME_ERRORS, RuntimeError } from "./errors.ts";
+export type { RuntimeErrorCode } from "./errors.ts";
+export type { PluginSource } from "./load/load-plugin.ts";
+export type { PackageLimits, PluginPackage } from "./package/plugin-package.ts";
+export { readPackage } from "./package/read-package.ts";
+export type { PluginInfo } from "./plugin/plugin-info.ts";
+export type { PluginState } from "./plugin/state.ts";
+export { PluginRuntime } from "./runtime.ts";
+export type { LoadResult } from "./runtime.ts";
+export type { RuntimeStatus } from "./status.ts";

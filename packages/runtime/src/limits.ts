@@ -1,0 +1,77 @@
+/** @module Every bound of the runtime, with its unit and the reason for the number. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bytes of a plugin package's files in all: the largest real modules have a few MiB. */
+export const DEFAULT_MAX_PLUGIN_SIZE_BYTES: number = 10 * MIB;
+
+/** The largest value of that option, bytes: a package is held in memory. */
+export const MAX_PLUGIN_SIZE_BYTES: number = 64 * MIB;
+
+/** Files of a package: the signer lists as many, and a person can still look through them. */
+export const MAX_PACKAGE_FILES = 1_000;
+
+/** Directories below each other in a package. */
+export const MAX_PACKAGE_DEPTH = 16;
+
+/** Bytes of a path in a package: far below PATH_MAX (4,096). */
+export const MAX_PACKAGE_PATH_BYTES = 1_024;
+
+/** Bytes of one pax header: a path, a size and a few times. */
+export const MAX_PAX_HEADER_BYTES: number = 8 * KIB;
+
+/** Bytes that headers and padding add to an archive's files: three blocks of 512 for each entry. */
+export const MAX_TAR_OVERHEAD_BYTES: number = 2 * MAX_PACKAGE_FILES * 1_536 + 20 * KIB;
+
+/** Plugins that may be loaded at once: each holds a process of about 10 MB. */
+export const DEFAULT_MAX_CONCURRENT_PLUGINS = 64;
+
+/** Linear memory of a plugin that asks for none, bytes: the specification's example. */
+export const DEFAULT_MEMORY_LIMIT_BYTES: number = 64 * MIB;
+
+/** CPU time of one call of a plugin that asks for none, milliseconds: as above. */
+export const DEFAULT_CPU_LIMIT_MS = 5_000;
+
+/** Wall time of one call, host calls included, milliseconds. */
+export const DEFAULT_WALL_LIMIT_MS = 30_000;
+
+/** Bytes of one call's input, and of its output. */
+export const DEFAULT_MAX_PAYLOAD_BYTES: number = 16 * MIB;
+
+/** The largest value of these two options, bytes: what a runner's queue holds. */
+export const MAX_PAYLOAD_BYTES: number = 256 * MIB;
+
+/** Nesting and object members of JSON that is checked against a schema. */
+export const MAX_JSON_DEPTH = 64;
+export const MAX_JSON_KEYS = 100_000;
+
+/** Characters of a request's or a user's id. */
+export const MAX_CONTEXT_ID_CHARACTERS = 128;
+
+/** Bytes of `custom` as JSON: it travels with each call. */
+export const MAX_CUSTOM_BYTES: number = 16 * KIB;
+
+/** Bytes of one plugin's variables for one tenant: Extism's usual allowance. */
+export const MAX_VARIABLE_BYTES: number = 1 * MIB;
+
+/** Variables of one plugin for one tenant. */
+export const MAX_VARIABLES = 1_024;
+
+/** Bytes of one plugin's variables for all of its tenants: bounds a flood of tenants. */
+export const MAX_VARIABLE_BYTES_PER_PLUGIN: number = 64 * MIB;
+
+/** What each variable and each tenant's table costs besides its bytes, bytes. */
+export const VARIABLE_OVERHEAD_BYTES = 128;
+
+/** Characters of a plugin's log line that are kept. */
+export const MAX_PLUGIN_LOG_CHARACTERS = 4_096;
+
+/** Characters of a reason that an operator gives. */
+export const MAX_REASON_CHARACTERS = 500;
+
+/** Milliseconds that an old version may take to finish its calls before it is ended. */
+export const DRAIN_DEADLINE_MS = 30_000;
+
+/** Wrong messages about one value that a refusal lists. */
+export const MAX_SCHEMA_MESSAGES = 5;

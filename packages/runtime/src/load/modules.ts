@@ -1,0 +1,115 @@
+/**
+ * @module The modules of a package on their way to a process: found, judged by policy, and by the
+ * engine in the process that will hold them (invariant I1). What an ABI asks is data of the sandbox;
+ * the validator knows no ABI.
+ */
+import { allow, type Decision, refuse } from "@glovebox/core/decision";
+import { received } from "@glovebox/core/errors";
+import type { Engine } from "@glovebox/core/ports";
+import type { PluginManifest } from "@glovebox/manifest-validator";
+import {
+  type Abi,
+  ABI_REQUIREMENTS,
+  type AbiRequirements,
+  type NamedModuleBytes,
+  type ReservedRunner,
+} from "@glovebox/sandbox";
+import type { WasmValidator } from "@glovebox/wasm-validator";
+
+import type { PluginPackage } from "../package/plugin-package.ts";
+
+/** Modules that may be loaded. */
+export interface CheckedModules {
+  readonly abi: Abi;
+  /** The last is the plugin. */
+  readonly list: readonly NamedModuleBytes[];
+}
+
+/** An engine whose process is reserved when it is first asked, so that cheaper refusals come first. */
+export interface LazyEngine extends Engine, AsyncDisposable {
+  /** The process, reserved at the first call. */
+  runner(): Promise<Decision<ReservedRunner>>;
+  /** The very buffer that the process judged last, if it holds these bytes: it need not judge twice. */
+  judged(bytes: Uint8Array): Uint8Array;
+}
+
+/** Judges modules. */
+export interface ModuleCheck {
+  openEngine(reserve: () => Promise<Decision<ReservedRunner>>): LazyEngine;
+  check(
+    source: PluginPackage,
+    manifest: PluginManifest,
+    engine: LazyEngine,
+  ): Promise<Decision<CheckedModules>>;
+}
+
+/** Makes the check; without a validator (a named loosening) only the engine's own judgement stays. */
+export function createModuleCheck(validator: WasmValidator | undefined): ModuleCheck {
+  return { openEngine, check };
+
+  async function check(
+    source: PluginPackage,
+    manifest: PluginManifest,
+    engine: LazyEngine,
+  ): Promise<Decision<CheckedModules>> {
+    const { abi } = manifest;
+    if (!isSupported(abi)) {
+      const reason = `the ABI ${abi} is not one of ${Object.keys(ABI_REQUIREMENTS).join(", ")}`;
+      return refuse("RUNTIME_ABI_UNSUPPORTED", "modules.abi", reason);
+    }
+    const list: NamedModuleBytes[] = [];
+    for (const [at, { name, path }] of manifest.modules.entries()) {
+      const bytes = source.files.get(path);
+      if (bytes === undefined) {
+        const reason = `the module ${received(path)} is not in the package`;
+        return refuse("RUNTIME_PACKAGE_FILE_MISSING", "package.module", reason);
+      }
+      const isMain = at === manifest.modules.length - 1;
+      const earlier = list.map((module) => module.name);
+      const requirements = requirementsOf(ABI_REQUIREMENTS[abi], isMain, earlier);
+      const judged = await validator?.validate(bytes, engine, requirements);
+      if (judged?.allowed === false) return judged;
+      // What the validator and the engine have judged is what will be loaded.
+      list.push({ name, bytes: judged === undefined ? bytes : engine.judged(judged.value.bytes) });
+    }
+    return allow("modules", { abi, list });
+  }
+}
+
+function isSupported(abi: string): abi is Abi {
+  return Object.hasOwn(ABI_REQUIREMENTS, abi);
+}
+
+/** What the ABI asks of the main module; linked ones may also import from those before them. */
+function requirementsOf(
+  { abi, imports, openModules, exports }: AbiRequirements,
+  isMain: boolean,
+  earlier: readonly string[],
+) {
+  return {
+    abi,
+    imports,
+    importModulesOpen: [...openModules, ...earlier],
+    exports: isMain ? exports : [],
+  };
+}
+
+function openEngine(reserve: () => Promise<Decision<ReservedRunner>>): LazyEngine {
+  let reserved: Promise<Decision<ReservedRunner>> | undefined;
+  const runner = (): Promise<Decision<ReservedRunner>> => (reserved ??= reserve());
+  let last: Uint8Array | undefined;
+  return {
+    runner,
+    judged: (bytes) => (last !== undefined && Buffer.compare(last, bytes) === 0 ? last : bytes),
+    async validate(original) {
+      const decision = await runner();
+      last = original;
+      return decision.allowed ? decision.value.validate(original) : decision;
+    },
+    async [Symbol.asyncDispose]() {
+      const decision = await reserved;
+      // Ends the process unless the plugin was started in it.
+      if (decision?.allowed === true) await decision.value[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * @module The whole system behind one object; this file is its table of contents. Loading is in
+ * load/load-plugin.ts, a call in call/execute.ts, what is done about trouble in response/, and what
+ * consists of what in wiring.ts.
+ */
+import type { Decision } from "@glovebox/core/decision";
+import type { GrantId } from "@glovebox/core/ids";
+import type { JsonValue } from "@glovebox/core/json";
+import type { CallOutcome, CodedError } from "@glovebox/core/ports";
+import type { AlertSink, PluginHealth } from "@glovebox/monitor";
+
+import type { CallContext } from "./call/context.ts";
+import { executeCall } from "./call/execute.ts";
+import { parseConfig, type ParsedConfig, type RuntimeConfig } from "./config.ts";
+import { SILENT_LOGGER } from "./deps.ts";
+import { RuntimeError } from "./errors.ts";
+import { EVENT } from "./events/kinds.ts";
+import { loadPlugin, type PluginSource, reloadPlugin } from "./load/load-plugin.ts";
+import { MAX_REASON_CHARACTERS } from "./limits.ts";
+import { drainGeneration, killGeneration } from "./plugin/end-generation.ts";
+import { describePlugin, type PluginInfo } from "./plugin/plugin-info.ts";
+import { busy } from "./plugin/registry.ts";
+import { errorOf } from "./public-message.ts";
+import { type RuntimeStatus, statusOf } from "./status.ts";
+import { wire, type Wiring } from "./wiring.ts";
+
+/** What became of a load: the plugin, or one coded error. */
+export type LoadResult =
+  | { readonly ok: true; readonly plugin: PluginInfo }
+  | { readonly ok: false; readonly error: CodedError };
+
+/**
+ * Loads plugins and calls them, each in a process of its own.
+ *
+ * @example
+ * ```ts
+ * await using runtime = await PluginRuntime.open({ audit: { directory }, trust: { trustedKeys } });
+ * const loaded = await runtime.load("./plugins/rate-table");
+ * const outcome = await runtime.executePluginFunction("rate-table", "query_datasource", {}, { query });
+ * ```
+ */
+export class PluginRuntime implements AsyncDisposable {
+  readonly #config: ParsedConfig;
+  readonly #wiring: Wiring;
+  #closing: Promise<void> | undefined;
+
+  private constructor(config: ParsedConfig, wiring: Wiring) {
+    this.#config = config;
+    this.#wiring = wiring;
+  }
+
+  /**
+   * Opens a runtime: the options are checked, the audit log is opened, processes are booted and have
+   * shown their isolation. Every loosening is warned of and recorded.
+   *
+   * @throws {@link RuntimeError} (`RUNTIME_OPTIONS`), and the coded errors of the modules for what
+   * they refuse of their options, such as `BROKER_POLICY`, `SANDBOX_ISOLATION`, `AUDITOR_LOCKED`.
+   */
+  static async open(config: RuntimeConfig = {}): Promise<PluginRuntime> {
+    const parsed = parseConfig(config);
+    const wiring = await wire(parsed);
+    const runtime = new PluginRuntime(parsed, wiring);
+    try {
+      await runtime.#announce();
+    } catch (error) {
+      await wiring.close();
+      throw error;
+    }
+    return runtime;
+  }
+
+  /**
+   * Loads a plugin from a directory or a `.tgz`, or from bytes, which are copied. Another version of
+   * a loaded plugin takes its place: new calls go to it, running ones finish.
+   *
+   * @throws {@link RuntimeError} (`RUNTIME_USAGE`) on misuse only
+   */
+  async load(source: PluginSource): Promise<LoadResult> {
+    if (typeof source !== "string" && !(source?.files instanceof Map)) {
+      throw new RuntimeError("RUNTIME_USAGE", { message: "load takes a path or { files }" });
+    }
+    return this.#loadResult(await loadPlugin(this.#wiring.load, source));
+  }
+
+  /** Takes a plugin away: no new calls, running ones finish. `false` when there is none to unload. */
+  async unload(pluginId: string): Promise<boolean> {
+    const { load, responses, monitor, events, broker, limiter, clock } = this.#wiring;
+    const plugin = load.registry.get(pluginId);
+    if (plugin === undefined || plugin.isBusy) return false;
+    const { id, generation, state } = plugin;
+    plugin.isBusy = true;
+    load.registry.remove(plugin);
+    responses.forget(plugin);
+    if (generation !== undefined && state !== "quarantined") {
+      await drainGeneration(generation, broker, clock);
+    }
+    limiter.setThrottle(id, 0);
+    monitor.forget(id);
+    load.variables.forget(id);
+    const place = events.tell({ pluginId: id }, { kind: EVENT.unload, success: true });
+    if (place !== undefined) await events.settled(place);
+    return true;
+  }
+
+  /**
+   * Calls a function of a plugin. Bytes go in as they are and must not change until the call has
+   * ended; a JSON value is written once. The output is memory of its own.
+   *
+   * @throws {@link RuntimeError} (`RUNTIME_USAGE`) on misuse only; everything else is an outcome
+   */
+  executePluginFunction(
+    pluginId: string,
+    functionName: string,
+    context: CallContext,
+    input: Uint8Array | JsonValue,
+  ): Promise<CallOutcome> {
+    return executeCall(this.#wiring.call, pluginId, functionName, context, input);
+  }
+
+  /** All plugins. */
+  list(): readonly PluginInfo[] {
+    const { load, monitor } = this.#wiring;
+    return load.registry.all().map((plugin) => describePlugin(plugin, monitor));
+  }
+
+  /** The health of one plugin, from its last calls; `undefined` when it is not loaded. */
+  health(pluginId: string): PluginHealth | undefined {
+    const plugin = this.#wiring.load.registry.get(pluginId);
+    return plugin && this.#wiring.monitor.health(plugin.id);
+  }
+
+  /** Ends a grant: what is in flight through it is aborted, further uses are refused. */
+  async revoke(grantId: string): Promise<boolean> {
+    // An id that is none is not found; the broker records a revocation itself.
+    return this.#wiring.broker.revoke(grantId as GrantId);
+  }
+
+  /** Stops a plugin until it is released. `false` when there is none that could be stopped. */
+  quarantine(pluginId: string, reason: string): Promise<boolean> {
+    const order = { reason, rule: "operator", durationMs: null };
+    return this.#wiring.responses.quarantine(pluginId, order);
+  }
+
+  /** Starts a plugin that is quarantined or failed again, from the bytes it was loaded from. */
+  async release(pluginId: string): Promise<LoadResult> {
+    const { load, responses, monitor, events } = this.#wiring;
+    const plugin = load.registry.get(pluginId);
+    if (plugin === undefined) {
+      const message = "there is no such plugin";
+      return { ok: false, error: new RuntimeError("RUNTIME_PLUGIN_UNKNOWN", { message }) };
+    }
+    responses.forget(plugin);
+    events.tell(
+      { pluginId: plugin.id },
+      { kind: EVENT.operator, success: true, details: { action: "release" } },
+    );
+    const result = this.#loadResult(await reloadPlugin(load, plugin));
+    if (result.ok) monitor.lift(plugin.id);
+    return result;
+  }
+
+  /** Emergency: every plugin is stopped now, and every later load and call is refused. */
+  async shutdown(reason: string): Promise<void> {
+    const { load, limiter, events, broker } = this.#wiring;
+    const why = `the plugin system was shut down: ${reason.slice(0, MAX_REASON_CHARACTERS)}`;
+    this.#wiring.stop(why);
+    limiter.close();
+    const killed = load.registry.all().map(async (plugin) => {
+      plugin.advance("quarantine", why);
+      if (plugin.generation !== undefined) await killGeneration(plugin.generation, broker, why);
+    });
+    this.#logger.error({ reason: why }, "plugin system shut down");
+    const event = { kind: EVENT.stopped, success: false, error: why };
+    const place = events.tell({}, event);
+    await Promise.all(killed);
+    if (place !== undefined) await events.settled(place);
+  }
+
+  /** Sends alerts there from now on, until the answer is disposed. */
+  onAlert(sink: AlertSink): Disposable {
+    return this.#wiring.monitor.onAlert(sink);
+  }
+
+  /** What `/readyz` shows. */
+  status(): RuntimeStatus {
+    return statusOf(this.#config, this.#wiring);
+  }
+
+  /** What `/metrics` shows, in the Prometheus text format 0.0.4. */
+  metricsText(): string {
+    return this.#wiring.monitor.registry.text();
+  }
+
+  /** Lets running calls finish, then ends every process and closes the log. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { load, responses, events, broker, clock, idle } = this.#wiring;
+    this.#wiring.stop("the runtime is closed");
+    await Promise.all(
+      load.registry.all().map(async (plugin) => {
+        responses.forget(plugin);
+        if (plugin.generation !== undefined) {
+          await drainGeneration(plugin.generation, broker, clock);
+        }
+      }),
+    );
+    await idle();
+    events.tell({}, { kind: EVENT.stopped, success: true });
+    await this.#wiring.close();
+  }
+
+  /** The configuration's place in the log, and a warning for each loosening. */
+  async #announce(): Promise<void> {
+    const { events } = this.#wiring;
+    const { loosened } = this.#config;
+    for (const option of loosened) {
+      this.#logger.warn({ option }, "a security default is loosened");
+      events.tell({}, { kind: EVENT.loosening, success: true, details: { option } });
+    }
+    const { isolation, minimumIsolation } = this.status();
+    const started = await events.recordBefore(
+      {},
+      { kind: EVENT.started, success: true, details: { loosened, isolation, minimumIsolation } },
+    );
+    if (!started.allowed) throw new RuntimeError("RUNTIME_NOT_RECORDED", { message: started.reason });
+  }
+
+  get #logger() {
+    return this.#config.deps.logger ?? SILENT_LOGGER;
+  }
+
+  #loadResult(decision: Decision<Parameters<typeof describePlugin>[0]>): LoadResult {
+    return decision.allowed
+      ? { ok: true, plugin: describePlugin(decision.value, this.#wiring.monitor) }
+      : { ok: false, error: errorOf(decision) };
+  }
+}

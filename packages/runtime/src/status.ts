@@ -1,0 +1,25 @@
+/** @module Whether the host can serve, and how safely: what `/readyz` shows (contract.md 4). */
+import type { IsolationLevel } from "@glovebox/sandbox";
+
+import type { ParsedConfig } from "./config.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** The state of a runtime. */
+export interface RuntimeStatus {
+  /** Whether loads and calls are taken. */
+  readonly ready: boolean;
+  /** The level that the runners have proven. */
+  readonly isolation: IsolationLevel;
+  readonly minimumIsolation: IsolationLevel;
+  /** Options whose values are weaker than their defaults. */
+  readonly loosened: readonly string[];
+}
+
+/** Reads the state. */
+export function statusOf(
+  { loosened }: ParsedConfig,
+  { sandbox, stopped }: Pick<Wiring, "sandbox" | "stopped">,
+): RuntimeStatus {
+  const { isolation, minimumIsolation } = sandbox.status();
+  return { ready: stopped() === undefined, isolation, minimumIsolation, loosened };
+}

@@ -1,0 +1,188 @@
+/**
+ * @module The only place where modules are constructed and joined: what each needs of the others is
+ * passed here, and the compiler checks the fit. In the order of need: log, events, broker, limiter,
+ * sandbox; then what stands on them.
+ */
+import { type Auditor, openAuditor } from "@glovebox/auditor";
+import { type Broker, createBroker, type HostPolicy } from "@glovebox/capability-broker";
+import { type Clock, systemClock } from "@glovebox/core/clock";
+import { refuse, type Refusal } from "@glovebox/core/decision";
+import type { DecisionLog } from "@glovebox/core/ports";
+import { createLimiter, type Limiter } from "@glovebox/limiter";
+import { createMonitor, type Monitor } from "@glovebox/monitor";
+import { createSandbox, type Sandbox } from "@glovebox/sandbox";
+import { createVerifier } from "@glovebox/signer";
+import { createWasmValidator } from "@glovebox/wasm-validator";
+
+import type { CallParts } from "./call/execute.ts";
+import { createVariables } from "./call/variables.ts";
+import type { ParsedConfig } from "./config.ts";
+import { SILENT_LOGGER } from "./deps.ts";
+import { createEvents, createNullLog, type Events } from "./events/fan-out.ts";
+import { type LoadParts, reloadPlugin } from "./load/load-plugin.ts";
+import { createModuleCheck } from "./load/modules.ts";
+import { createRegistry } from "./plugin/registry.ts";
+import { createObserver } from "./response/observer.ts";
+import { createResponses, type Responses } from "./response/quarantine.ts";
+
+/** The joined modules. */
+export interface Wiring {
+  readonly load: LoadParts;
+  readonly call: CallParts;
+  readonly responses: Responses;
+  readonly events: Events;
+  readonly monitor: Monitor;
+  readonly broker: Broker;
+  readonly limiter: Limiter;
+  readonly sandbox: Sandbox;
+  readonly clock: Clock;
+  /** Absent where auditing is off or the log is the application's. */
+  readonly auditor: Auditor | undefined;
+  /** Takes no load and no call from now on, for the reason given. */
+  stop(reason: string): void;
+  readonly stopped: () => Refusal | undefined;
+  /** Resolves when nothing goes on in the background any more. */
+  idle(): Promise<void>;
+  /** Closes all modules, the log last. */
+  close(): Promise<void>;
+}
+
+/**
+ * Constructs everything.
+ *
+ * @throws what a module throws for an option that it refuses, and for a log or a process that cannot
+ * be opened; what was opened before is closed then.
+ */
+export async function wire(config: ParsedConfig): Promise<Wiring> {
+  await using undo = new AsyncDisposableStack();
+  const { security, validation, resources, audit, deps } = config;
+  const { clock = systemClock, logger = SILENT_LOGGER } = deps;
+  const durability = audit.auditDurability;
+
+  const monitor = undo.use(createMonitor({ maxPlugins: monitored(config) }, { clock }));
+  const { log, auditor } = await openLog(config, clock);
+  if (auditor !== undefined) undo.use(auditor);
+  const events = createEvents({ log, durability, sink: monitor, logger, clock });
+  const broker = createBroker(
+    {
+      policy: policyOf(config),
+      log: events,
+      checksEnabled: security.enableCapabilityChecks,
+      auditDurability: durability,
+    },
+    { clock, ...deps.broker },
+  );
+  undo.defer(() => broker.close());
+  const limiter = undo.use(createLimiter(limiterOptions(resources), { clock }));
+  const sandbox = undo.use(
+    await createSandbox({ minimumIsolation: security.minimumIsolation }),
+  );
+
+  const registry = createRegistry(resources.maxConcurrentPlugins);
+  const pending = new Set<Promise<void>>();
+  const background = (work: Promise<void>): void => {
+    const tracked = work.catch((error: unknown) =>
+      logger.error({ error: String(error) }, "work in the background failed"),
+    );
+    pending.add(tracked);
+    void tracked.then(() => pending.delete(tracked));
+  };
+  let stop: Refusal | undefined;
+  const stopped = (): Refusal | undefined => stop;
+  const load: LoadParts = {
+    config,
+    registry,
+    verifier: createVerifier({
+      mode: validation.requireSignatures ? "required" : "off",
+      trustedKeys: config.trustedKeys,
+    }),
+    broker,
+    modules: createModuleCheck(
+      security.enableWasmValidation
+        ? createWasmValidator({
+            maxModuleBytes: security.maxPluginSizeBytes,
+            allowedImportPatterns: validation.allowedImportPatterns,
+          })
+        : undefined,
+    ),
+    sandbox,
+    variables: createVariables(),
+    events,
+    logger,
+    clock,
+    stopped,
+    background,
+  };
+  const responses = createResponses({
+    registry,
+    broker,
+    limiter,
+    events,
+    logger,
+    clock,
+    release: (plugin) => reloadPlugin(load, plugin),
+  });
+  const observer = createObserver(monitor, responses, events, clock);
+  const opened = undo.move();
+  return {
+    load,
+    call: { registry, limiter, events, observer, durability, stopped },
+    responses,
+    events,
+    monitor,
+    broker,
+    limiter,
+    sandbox,
+    clock,
+    auditor,
+    stop(reason) {
+      stop ??= refuse("RUNTIME_SHUT_DOWN", "runtime.shut-down", reason);
+    },
+    stopped,
+    async idle() {
+      while (pending.size > 0) await Promise.all(pending);
+    },
+    close: () => opened.disposeAsync(),
+  };
+}
+
+async function openLog(
+  { security, audit, deps }: ParsedConfig,
+  clock: Clock,
+): Promise<{ readonly log: DecisionLog; readonly auditor: Auditor | undefined }> {
+  if (!security.enableAuditLogging) return { log: createNullLog(), auditor: undefined };
+  if (deps.decisionLog !== undefined) return { log: deps.decisionLog, auditor: undefined };
+  const { directory = "", auditDurability } = audit;
+  const auditor = await openAuditor({ directory, durability: auditDurability }, { clock });
+  return { log: auditor, auditor };
+}
+
+/** Without maxima of its own, a policy allows nobody more than the defaults. */
+function policyOf({ policy, resources }: ParsedConfig): HostPolicy {
+  const { defaultMemoryLimitBytes, defaultCpuLimitMs } = resources;
+  return {
+    ...policy,
+    resources: {
+      maxMemoryBytes: defaultMemoryLimitBytes,
+      maxCpuTimeMs: defaultCpuLimitMs,
+      ...policy.resources,
+    },
+  };
+}
+
+function limiterOptions(resources: ParsedConfig["resources"]) {
+  const { maxConcurrentCalls, maxConcurrentCallsPerPlugin, callsPerSecond, callBurst } = resources;
+  return {
+    ...(maxConcurrentCalls === undefined ? {} : { maxConcurrent: maxConcurrentCalls }),
+    ...(maxConcurrentCallsPerPlugin === undefined
+      ? {}
+      : { maxConcurrentPerPlugin: maxConcurrentCallsPerPlugin }),
+    ...(callsPerSecond === undefined ? {} : { ratePerSecond: callsPerSecond }),
+    ...(callBurst === undefined ? {} : { burst: callBurst }),
+  };
+}
+
+/** The monitor must not forget a plugin that is loaded. */
+function monitored({ resources }: ParsedConfig): number {
+  return Math.max(resources.maxConcurrentPlugins, 1);
+}

@@ -1,0 +1,3 @@
+import { expect, test } from "vitest";
+import { PluginRuntime } from "@glovebox/runtime";
+test("x", async () => { expect(PluginRuntime).toBeDefined(); });
