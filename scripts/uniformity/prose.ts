@@ -71,6 +71,8 @@ const errorPagesMatchTables: Rule = ({ members }, report) => {
 const noMachineNames: Rule = ({ texts }, report) => {
   const forbidden = forbiddenNames(hostname(), process.env["npm_config_registry"]);
   for (const { path, text } of texts) {
+    // Case files list the paths that attackers try.
+    if (path.includes("/test/cases/")) continue;
     const found = forbidden.flatMap((pattern) => pattern.exec(text)?.[0] ?? []);
     if (found.length > 0) report(path, `names this machine: ${found.join(", ")}`);
   }
