@@ -1,0 +1,92 @@
+/**
+ * @module What a module must export and may import, by its ABI and the host's policy. The ABI comes
+ * in as data (the sandbox publishes it), so that this package knows no ABI. All findings of one kind
+ * are named at once.
+ */
+import { allow, type Decision, refuse } from "@glovebox/core/decision";
+import { received, sanitizeForMessage } from "@glovebox/core/errors";
+import type { EngineVerdict, ExternKind, ModuleImport } from "@glovebox/core/ports";
+
+import { MAX_FINDINGS_NAMED } from "../limits.ts";
+import type { CompiledPolicy } from "./wasm-policy.ts";
+
+/** What an ABI asks of a module, as data. */
+export interface AbiRequirements {
+  /** The ABI's name, for reasons. */
+  readonly abi: string;
+  /** Imports that the ABI provides, each as exactly this kind. */
+  readonly imports: readonly {
+    readonly module: string;
+    readonly name: string;
+    readonly kind: ExternKind;
+  }[];
+  /** Modules from which any function may be imported: the host application's own. */
+  readonly openModules?: readonly string[];
+  /** The plugin's own other modules, by name: from these anything may be imported. */
+  readonly linkedModules?: readonly string[];
+  /** Exports that a module must have, each as exactly this kind. */
+  readonly exports: readonly { readonly name: string; readonly kind: ExternKind }[];
+}
+
+/** What is asked when no ABI is given: nothing, so that the policy alone allows imports. */
+export const NO_REQUIREMENTS: AbiRequirements = Object.freeze({
+  abi: "none",
+  imports: Object.freeze([]),
+  exports: Object.freeze([]),
+});
+
+/** Decides by name and kind. */
+export function decideImportsAndExports(
+  { imports, exports }: EngineVerdict,
+  requirements: AbiRequirements,
+  policy: CompiledPolicy,
+): Decision<void> {
+  const provided = new Map(requirements.imports.map((entry) => [keyOf(entry), entry.kind]));
+  const open = new Set(requirements.openModules);
+  const linked = new Set(requirements.linkedModules);
+  const refused = imports.filter(
+    (entry) =>
+      provided.get(keyOf(entry)) !== entry.kind &&
+      !(open.has(entry.module) && entry.kind === "function") &&
+      !linked.has(entry.module) &&
+      !policy.allowsImport(entry.module, entry.name),
+  );
+  if (refused.length > 0) {
+    const findings = refused.map(
+      ({ module, name, kind }) => `${kind} ${received(`${module}.${name}`)}`,
+    );
+    return refuseWith("WASM_IMPORT_NOT_ALLOWED", "wasm.imports", requirements, findings);
+  }
+  const exported = new Map(exports.map((entry) => [entry.name, entry.kind]));
+  const missing = requirements.exports.filter((entry) => exported.get(entry.name) !== entry.kind);
+  if (missing.length > 0) {
+    const findings = missing.map(({ name, kind }) => {
+      const found = exported.get(name);
+      return `${kind} ${received(name)}${found === undefined ? "" : ` and not a ${found}`}`;
+    });
+    return refuseWith("WASM_EXPORT_MISSING", "wasm.exports", requirements, findings);
+  }
+  return allow("wasm.imports", undefined);
+}
+
+/** Joined with a character that no name of a module that was read can hold. */
+function keyOf({ module, name }: Pick<ModuleImport, "module" | "name">): string {
+  return `${module}\0${name}`;
+}
+
+function refuseWith(
+  code: "WASM_IMPORT_NOT_ALLOWED" | "WASM_EXPORT_MISSING",
+  rule: string,
+  { abi }: AbiRequirements,
+  findings: readonly string[],
+): Decision<never> {
+  const verb = code === "WASM_IMPORT_NOT_ALLOWED" ? "may not import" : "has to export";
+  const named = findings.slice(0, MAX_FINDINGS_NAMED).join(", ");
+  const more = findings.length - MAX_FINDINGS_NAMED;
+  const rest = more > 0 ? ` and ${more} more` : "";
+  return refuse(
+    code,
+    rule,
+    sanitizeForMessage(`a module of the ABI ${abi} ${verb} ${named}${rest}`),
+  );
+}
