@@ -1,3 +1,3 @@
 import { preset } from "../../tsup.preset.ts";
 
-export default preset(["index","metrics/index"]);
+export default preset(["index", "metrics/index"]);

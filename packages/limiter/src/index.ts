@@ -1,3 +1,4 @@
+/** @module The door of the limiter: admission, deadlines, a memory budget. */
 export { createDeadline } from "./deadline.ts";
 export type { Deadline, DeadlineDeps, DeadlineOptions } from "./deadline.ts";
 export { LIMITER_ERRORS, LimiterError } from "./errors.ts";
