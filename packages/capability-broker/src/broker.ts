@@ -88,7 +88,8 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
     request: CapabilityRequest,
     approval: CapabilityRequest | undefined,
   ): Decision<EffectiveGrant> {
-    if (held.size >= MAX_GRANTS) return refuse("BROKER_GRANTS_FULL", "grant.count", `${held.size} grants are held`);
+    if (held.size >= MAX_GRANTS)
+      return refuse("BROKER_GRANTS_FULL", "grant.count", `${held.size} grants are held`);
     const effective = failClosed("grant.effective", () =>
       effectiveGrant(
         request,

@@ -101,8 +101,9 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
   async function at<T>(path: ResolvedPath, run: (place: Place) => Promise<T>): Promise<T> {
     const root = await roots.rootOf(path.folder.host);
     await using folder = await openFolder(root, root.device, path.components.slice(0, -1));
-    // The granted folder itself is `.` inside its own descriptor.
-    return run({ path, root, folder, name: path.components.at(-1) ?? "." });
+    // Awaited here: the folder is closed when this function is left. The granted folder itself is
+    // `.` inside its own descriptor.
+    return await run({ path, root, folder, name: path.components.at(-1) ?? "." });
   }
 
   async function openAt(
@@ -188,7 +189,7 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
         async (path) => {
           const root = await roots.rootOf(path.folder.host);
           await using folder = await openFolder(root, root.device, path.components);
-          return listFolder(folder, path.folder, cursor, max);
+          return await listFolder(folder, path.folder, cursor, max);
         },
       );
     },
@@ -207,15 +208,10 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
     rename(scope, rawFrom, rawTo) {
       const from = decide(scope, rawFrom, new Set(["rename"]));
       const to = decide(scope, rawTo, new Set(["rename"]));
-      return perform(
-        scope,
-        "file.rename",
-        pairOf(from, to),
-        `${String(rawFrom)} → ${String(rawTo)}`,
-        (pair) =>
-          at(pair.from, (source) =>
-            at(pair.to, (target) => source.root.change(() => renameAt(source, target))),
-          ),
+      return perform(scope, "file.rename", pairOf(from, to), [rawFrom, rawTo].join(" → "), (pair) =>
+        at(pair.from, (source) =>
+          at(pair.to, (target) => source.root.change(() => renameAt(source, target))),
+        ),
       );
     },
   };
@@ -266,7 +262,7 @@ async function openOrCreate(
 async function removeAt(place: Place): Promise<void> {
   await using seen = await openGranted(place);
   const target = inside(place.folder, place.name);
-  if (seen.stats.isDirectory()) return calls.rmdir(target).catch(rethrowCoded);
+  if (seen.stats.isDirectory()) return await calls.rmdir(target).catch(rethrowCoded);
   await calls.unlink(target).catch(rethrowCoded);
   place.root.removed(seen.stats.ino, seen.stats.size);
 }

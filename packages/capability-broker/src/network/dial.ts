@@ -5,7 +5,7 @@
  */
 import { type Socket, connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { checkServerIdentity, connect as connectTls } from "node:tls";
 
 import type { Clock } from "@glovebox/core/clock";
 import { received } from "@glovebox/core/errors";
@@ -73,11 +73,23 @@ export interface ConnectorContext {
 /** An undici connector that dials checked addresses only. */
 export function createConnector(context: ConnectorContext): buildConnector.connector {
   return (options, callback) => {
-    connectChecked(context, options).then(
-      (socket) => callback(null, socket as Socket),
-      (error: unknown) => callback(error as Error, null),
-    );
+    void connectAndHand(context, options, callback);
   };
+}
+
+async function connectAndHand(
+  context: ConnectorContext,
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+): Promise<void> {
+  let socket: Duplex;
+  try {
+    socket = await connectChecked(context, options);
+  } catch (error) {
+    callback(error as Error, null);
+    return;
+  }
+  callback(null, socket as Socket);
 }
 
 async function connectChecked(
@@ -153,6 +165,11 @@ function secured(
       minVersion: "TLSv1.2",
       // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
       rejectUnauthorized: true,
+      checkServerIdentity: (name, certificate) =>
+        // A common name is no identity (RFC 9525 section 6.3); Node.js still takes it as one.
+        certificate.subjectaltname === undefined
+          ? new Error("the certificate has no subject alternative name")
+          : checkServerIdentity(name, certificate),
       ...(grant.certificateAuthorities === undefined
         ? {}
         : { ca: [...grant.certificateAuthorities] }),

@@ -11,7 +11,7 @@ import { BrokerError, type BrokerErrorCode } from "../errors.ts";
 import type { NetworkLimits } from "../grant/grant.ts";
 import { MAX_BUFFERED_BYTES, PAUSE_READING_BYTES } from "../limits.ts";
 import type { ParsedTarget } from "./decide.ts";
-import { checkTrailers, codeOfResponse, readHead } from "./response-head.ts";
+import { type Stage, checkTrailers, codeOfFailure, readHead } from "./response-head.ts";
 
 /** How an exchange ended. */
 export interface ExchangeEnd {
@@ -75,6 +75,11 @@ export function createExchange(context: ExchangeContext): RunningExchange {
     return timer;
   }
 
+  function stage(): Stage {
+    if (controller === undefined) return "connecting";
+    return status === undefined ? "waiting" : "reading";
+  }
+
   function wakeAll(): void {
     wakeWriter?.();
     wakeBody?.();
@@ -133,7 +138,7 @@ export function createExchange(context: ExchangeContext): RunningExchange {
     const options: Dispatcher.DispatchOptions = {
       origin: originOf(target),
       path: target.path,
-      method: target.method as Dispatcher.HttpMethod,
+      method: target.method,
       headers: [...context.headers],
       // undici takes any async iterable; its types name only streams.
       body: body as Uint8Array | null,
@@ -181,7 +186,7 @@ export function createExchange(context: ExchangeContext): RunningExchange {
       if (state !== "failed") end("ended");
     },
     onResponseError(_started, error) {
-      fail(error instanceof BrokerError ? error : codeOfResponse(error, status !== undefined));
+      fail(error instanceof BrokerError ? error : codeOfFailure(error, stage()));
     },
   };
 

@@ -79,7 +79,7 @@ export function parseUrlHost(raw: string, parsed: string): Decision<Host> {
   }
   const lower = raw.normalize("NFC").toLowerCase();
   // KELVIN SIGN and its like become ASCII by normalisation: not a spelling of an ASCII name.
-  const hidesAscii = [...raw].some(
+  const hidesAscii = Array.from(raw).some(
     (character) => character > "\u007f" && /^[\0-\u007f]+$/.test(character.normalize("NFC")),
   );
   if (hidesAscii || (lower !== parsed && lower !== domainToUnicode(parsed))) {

@@ -8,6 +8,14 @@ import type { HttpResponseHead } from "@glovebox/core/ports";
 import { BrokerError, type BrokerErrorCode } from "../errors.ts";
 import { MAX_INFORMATIONAL, MAX_RESPONSE_HEADERS, MAX_TRAILERS } from "../limits.ts";
 
+const LENGTH_MISMATCH = "UND_ERR_RES_CONTENT_LENGTH_MISMATCH";
+const CUT: ReadonlySet<string> = new Set([
+  "UND_ERR_SOCKET",
+  LENGTH_MISMATCH,
+  "ECONNRESET",
+  "EPIPE",
+]);
+
 type RawHeaders = readonly (Buffer | string)[] | object | null | undefined;
 
 /**
@@ -24,6 +32,10 @@ export function readHead(
   if (status < 200) return nth > MAX_INFORMATIONAL ? "BROKER_RESPONSE_HEAD" : "informational";
   const pairs = pairsOf(raw);
   if (pairs.length > MAX_RESPONSE_HEADERS) return "BROKER_RESPONSE_HEAD";
+  // The parser reads a body of unknown coding to the connection's end; another may not.
+  const codings = pairs.filter(([name]) => name === "transfer-encoding");
+  if (codings.some(([, value]) => value.toLowerCase() !== "chunked"))
+    return "BROKER_RESPONSE_INVALID";
   const length = pairs.find(([name]) => name === "content-length")?.[1];
   // Refused before the first byte is read; a HEAD announces what it does not send.
   if (length !== undefined && method !== "HEAD" && Number(length) > maxBodyBytes)
@@ -36,23 +48,21 @@ export function checkTrailers(raw: RawHeaders): boolean {
   return pairsOf(raw).length <= MAX_TRAILERS;
 }
 
-/** What undici's error means. */
-export function codeOfResponse(error: Error, hasHead: boolean): BrokerError {
+/** How far an exchange had come when it failed. */
+export type Stage = "connecting" | "waiting" | "reading";
+
+/** What undici's error means at that stage. */
+export function codeOfFailure(error: Error, stage: Stage): BrokerError {
   const raw: unknown = Reflect.get(error, "code");
   const code = typeof raw === "string" ? raw : "";
-  const options = { message: `${code}: ${error.message}`, cause: error };
+  const options = { message: `${error.name} ${code}: ${error.message}`, cause: error };
+  if (stage === "connecting") return new BrokerError("BROKER_CONNECT", options);
   if (code === "UND_ERR_HEADERS_OVERFLOW") return new BrokerError("BROKER_RESPONSE_HEAD", options);
-  if (
-    code.startsWith("HPE_") ||
-    error.message.startsWith("bad ") ||
-    code === "UND_ERR_INVALID_ARG"
-  ) {
-    return new BrokerError("BROKER_RESPONSE_INVALID", options);
-  }
-  if (hasHead || code === "UND_ERR_SOCKET" || code === "ECONNRESET") {
-    return new BrokerError("BROKER_RESPONSE_TRUNCATED", options);
-  }
-  return new BrokerError("BROKER_CONNECT", options);
+  // Two lengths, or a length and chunks: the mismatch is found before there is a body.
+  const isAmbiguous = stage === "waiting" && code === LENGTH_MISMATCH;
+  // undici calls an upgrade or a 100 that nobody asked for a "bad" response of the socket.
+  const isCut = CUT.has(code) && !isAmbiguous && !error.message.startsWith("bad ");
+  return new BrokerError(isCut ? "BROKER_RESPONSE_TRUNCATED" : "BROKER_RESPONSE_INVALID", options);
 }
 
 function pairsOf(raw: RawHeaders): readonly (readonly [string, string])[] {
