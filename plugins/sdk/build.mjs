@@ -2,47 +2,58 @@
  * Builds the plugin in the current directory: `assembly/index.ts` with the AssemblyScript compiler,
  * or `plugin.wat` with wabt, to `dist/plugin.wasm`, and puts `plugin.yaml` beside it, so that `dist`
  * is a plugin package.
+ *
+ *   node build.mjs [ENTRY [OUTPUT_DIRECTORY]]
  */
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { relative } from "node:path";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-await rm("dist", { recursive: true, force: true });
-await mkdir("dist", { recursive: true });
-if (existsSync("plugin.wat")) await assemble();
-else await compile();
-await copyFile("plugin.yaml", "dist/plugin.yaml");
+const text = existsSync("plugin.wat");
+const [entry = text ? "plugin.wat" : "assembly/index.ts", directory = "dist"] =
+  process.argv.slice(2);
+const output = join(directory, "plugin.wasm");
+
+await rm(output, { force: true });
+await mkdir(directory, { recursive: true });
+await (entry.endsWith(".wat") ? assemble() : compile());
+if (existsSync("plugin.yaml")) await copyFile("plugin.yaml", join(directory, "plugin.yaml"));
 
 async function assemble() {
   const { default: wabt } = await import("wabt");
-  const library = await wabt();
-  const module = library.parseWat("plugin.wat", await readFile("plugin.wat"), {
+  const module = (await wabt()).parseWat(entry, await readFile(entry), {
     multi_value: true,
     bulk_memory: true,
   });
   module.resolveNames();
   module.validate();
-  await writeFile("dist/plugin.wasm", module.toBinary({}).buffer);
+  await writeFile(output, module.toBinary({}).buffer);
   module.destroy();
 }
 
 async function compile() {
   const { default: asc } = await import("assemblyscript/asc");
+  // Relative, as the compiler names what it compiles by its path from the current directory.
   const library = relative(process.cwd(), fileURLToPath(new URL("assembly", import.meta.url)));
-  const { error, stderr } = await asc.main([
-    "assembly/index.ts",
-    "--outFile",
-    "dist/plugin.wasm",
-    "--optimizeLevel",
-    "3",
-    "--shrinkLevel",
-    "1",
-    "--runtime",
-    "incremental",
-    // Without this the compiler imports `env.abort`, which no host of ours offers.
-    "--use",
-    `abort=${library}/failure/onAbort`,
-  ]);
-  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  let messages = "";
+  const { error } = await asc.main(
+    [
+      entry,
+      "--outFile",
+      output,
+      "--optimizeLevel",
+      "3",
+      "--shrinkLevel",
+      "1",
+      // Collects garbage within a call too, which chunked processing counts on.
+      "--runtime",
+      "incremental",
+      // Without this the compiler imports `env.abort`, which no host of ours offers.
+      "--use",
+      `abort=${library}/failure/onAbort`,
+    ],
+    { stderr: { write: (chunk) => (messages += chunk) } },
+  );
+  if (error) throw new Error(`${error.message}\n${messages}`);
 }

@@ -3,7 +3,7 @@ import { Argument, encodeText } from "../../sdk/assembly";
 
 /** HMAC-SHA-256 of `data` under the key of this name, compared in constant time: 1 equal, 0 not. */
 @external("extism:host/user", "verify_hmac")
-declare function verify_hmac(keyName: u64, data: u64, mac: u64): i64;
+export declare function verify_hmac(keyName: u64, data: u64, mac: u64): i64;
 
 /** Asks the host whether `mac` is right. */
 export function verifyHmac(keyName: string, data: Uint8Array, mac: Uint8Array): bool {

@@ -3,7 +3,15 @@
  * and query of a request. All three are attacker-controlled and end up in what a browser shows:
  * everything is escaped for where it stands, and the page may run and load nothing.
  */
-import { encodeText, fail, failed, Fields, JsonValue, readInputFields, run } from "../../sdk/assembly";
+import {
+  encodeText,
+  fail,
+  failed,
+  Fields,
+  JsonValue,
+  readInputFields,
+  run,
+} from "../../sdk/assembly";
 import { renderPage } from "./page";
 import { Parameters, readParameters } from "./parameters";
 
@@ -54,7 +62,11 @@ function renderJson(method: string, path: string, query: Parameters): string {
 }
 
 function methodNotAllowed(): JsonValue {
-  const response = responseOf(405, "text/plain; charset=utf-8", "Only GET and HEAD are answered.\n");
+  const response = responseOf(
+    405,
+    "text/plain; charset=utf-8",
+    "Only GET and HEAD are answered.\n",
+  );
   response.get("headers").set("allow", JsonValue.text("GET, HEAD"));
   return response;
 }

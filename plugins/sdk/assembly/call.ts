@@ -1,10 +1,10 @@
+import { decodeText, encodeText, readInputInto, writeBlock, writeText } from "./block";
 /** @module One call: input in, output or failure out. */
 import * as env from "./env";
-import { decodeText, encodeText, readInputInto, writeBlock, writeText } from "./block";
 import { fail, failed, takeFailure } from "./failure";
-import { JsonValue } from "./json-value";
-import { parseJson } from "./json-reader";
 import { Fields } from "./fields";
+import { parseJson } from "./json-reader";
+import { JsonValue } from "./json-value";
 
 /** Bytes of input that a plugin reads as a whole; larger inputs are for `inputChunks`. */
 export const MAX_WHOLE_INPUT_BYTES: u64 = 16 * 1024 * 1024;

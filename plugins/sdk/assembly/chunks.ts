@@ -1,10 +1,10 @@
+import { readInputInto } from "./block";
 /**
  * @module Chunked processing under a memory budget: one buffer of a chunk's size is reused, garbage
  * is collected between chunks, and a plugin whose memory grows beyond its budget fails instead of
  * meeting the host's limit in the middle of its work.
  */
 import * as env from "./env";
-import { readInputInto } from "./block";
 import { fail, failed } from "./failure";
 
 /** Chunks of `data`. See {@link Chunks}. */

@@ -1,3 +1,4 @@
+import { writeText } from "./block";
 /**
  * @module Errors that say nothing internal. `fail` takes the one sentence that callers may read, and
  * `logFailure` takes what only the operator may. Expected failures do not trap: the first one is
@@ -5,7 +6,6 @@
  * failure. Ask `failed()` before anything that has an effect.
  */
 import * as env from "./env";
-import { writeText } from "./block";
 
 let failure = "";
 

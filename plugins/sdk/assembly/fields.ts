@@ -1,10 +1,10 @@
+import { fail } from "./failure";
 /**
  * @module Validated input, second half: typed getters over a JSON object. Each says what it expects;
  * what is something else makes the call fail with a sentence that names the field and the
  * expectation, and never repeats the value.
  */
 import { JsonValue } from "./json-value";
-import { fail } from "./failure";
 
 /** The fields of one JSON object. `path` is where it stands in the input, for messages. */
 export class Fields {

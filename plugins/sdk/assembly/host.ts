@@ -1,6 +1,6 @@
+import { decodeText, takeBlock, writeBlock, writeText } from "./block";
 /** @module What the host keeps and does for a plugin: configuration, variables, logs, host functions. */
 import * as env from "./env";
-import { decodeText, takeBlock, writeBlock, writeText } from "./block";
 import { failed } from "./failure";
 
 /** A value of the plugin's configuration, or `fallback`. */

@@ -1,10 +1,10 @@
+import { fail } from "./failure";
 /**
  * @module Validated input, first half: RFC 8259 with bounds. Every byte is attacker-controlled:
  * depth and number of values are limited, UTF-8 is checked, and what two readers could read in two
  * ways (duplicate members, unpaired surrogates, numbers out of range) is refused.
  */
 import { JsonValue } from "./json-value";
-import { fail } from "./failure";
 
 /** Arrays and objects within one another: real requests have a handful, and each costs stack. */
 export const MAX_JSON_DEPTH = 32;
@@ -209,7 +209,7 @@ class JsonReader {
     }
     const text = String.UTF8.decodeUnsafe(this.bytes.dataStart + from, this.at - from);
     const value = parseFloat(text);
-    return isFinite(value) ? JsonValue.number(value) : this.stop();
+    return isFinite(value) ? JsonValue.numberAs(value, text) : this.stop();
   }
 
   private digits(): i32 {

@@ -21,6 +21,7 @@ export class JsonValue {
   private constructor(
     readonly kind: JsonKind,
     readonly number: f64 = 0,
+    /** A text's characters; a number as it was written. */
     readonly text: string = "",
     readonly items: Array<JsonValue> = NO_ITEMS,
     readonly members: Map<string, JsonValue> = NO_MEMBERS,
@@ -35,6 +36,10 @@ export class JsonValue {
   }
   static number(value: f64): JsonValue {
     return new JsonValue(JsonKind.Number, value);
+  }
+  /** A number that was read: printed as it was written, which a conversion there and back would not keep. */
+  static numberAs(value: f64, written: string): JsonValue {
+    return new JsonValue(JsonKind.Number, value, written);
   }
   static text(value: string): JsonValue {
     return new JsonValue(JsonKind.Text, 0, value);
@@ -99,7 +104,7 @@ export class JsonValue {
         parts.push(this.number != 0 ? "true" : "false");
         return;
       case JsonKind.Number:
-        parts.push(numberText(this.number));
+        parts.push(this.text.length == 0 ? numberText(this.number) : this.text);
         return;
       case JsonKind.Text:
         parts.push(quote(this.text));
