@@ -48,6 +48,9 @@ export const WASM_PAGE_BYTES: number = 64 * KIB;
 /** Runners that wait, booted, for a plugin. */
 export const DEFAULT_POOL_SIZE = 2;
 
+/** Time after a hand-out until the pool boots a successor, milliseconds: a boot takes a core for 25. */
+export const REFILL_DELAY_MS = 10;
+
 /** Longest path of a Unix socket on Linux and macOS, bytes (sockaddr_un less its end). */
 export const MAX_SOCKET_PATH_BYTES = 100;
 

@@ -21,9 +21,9 @@ import {
   PluginGeneration,
   type RunnerLimits,
 } from "./host/plugin-generation.ts";
-import { RunnerPool } from "./host/runner-pool.ts";
+import { belowMinimum, RunnerPool } from "./host/runner-pool.ts";
 import { Runner } from "./host/runner.ts";
-import { openSocketPairFactory } from "./host/socket-pair.ts";
+import { openSocketPairFactory, type SocketPairFactory } from "./host/socket-pair.ts";
 import { ISOLATION_LEVELS, type IsolationLevel, levelOf } from "./isolation-level.ts";
 import { DEFAULT_POOL_SIZE, DEFAULT_RUNNER_LIMITS, MAX_MODULE_BYTES } from "./limits.ts";
 import type { Abi } from "./protocol/abi-requirements.ts";
@@ -126,22 +126,23 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     });
   }
   const pairs = await openSocketPairFactory();
-  let isolation: IsolationLevel = "none";
   const pool = new RunnerPool({
     size: poolSize,
     minimumIsolation,
     async boot() {
-      const { runner, hello } = await Runner.boot(pairs);
-      isolation = levelOf(hello);
-      return { runner, level: isolation };
+      const { runner, hello } = await Runner.boot(pairs, "plugin");
+      return { runner, level: levelOf(hello) };
     },
   });
   const close = async (): Promise<void> => {
     await pool.close();
     await pairs.close();
   };
+  let isolation: IsolationLevel;
   try {
-    await pool.fill();
+    [isolation] = await Promise.all([proveIsolation(pairs), pool.fill()]);
+    const problem = belowMinimum(isolation, minimumIsolation);
+    if (problem !== undefined) throw problem;
   } catch (error) {
     await close();
     throw error;
@@ -160,6 +161,14 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Boots a process that tries what must be refused, and ends it. */
+async function proveIsolation(pairs: SocketPairFactory): Promise<IsolationLevel> {
+  const { runner, hello } = await Runner.boot(pairs, "canary");
+  runner.kill(new SandboxError("SANDBOX_CLOSED"));
+  await runner.ended;
+  return levelOf(hello);
 }
 
 function reservedRunner(

@@ -20,6 +20,7 @@ export class Channel {
   #socket: Socket | undefined;
   #direct: Uint8Array | undefined;
   #closed = false;
+  #batch = 0;
   #output = Buffer.allocUnsafeSlow(WRITE_BUFFER_BYTES);
   #outputBytes = 0;
   #flushScheduled = false;
@@ -40,6 +41,7 @@ export class Channel {
         return this.#direct ?? sharedReadBuffer;
       },
       callback: (bytes) => {
+        this.#batch += 1;
         if (this.#direct === undefined) this.#reader.accept(sharedReadBuffer, bytes);
         else this.#reader.acceptDirect(bytes);
         return true;
@@ -61,6 +63,11 @@ export class Channel {
       this.#congested = false;
       this.#onDrain();
     });
+  }
+
+  /** Number of reads so far: messages that arrive within one read belong to one batch. */
+  get batch(): number {
+    return this.#batch;
   }
 
   /** Whether more should not be sent now: the other side reads too slowly. */

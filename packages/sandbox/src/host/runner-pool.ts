@@ -4,6 +4,7 @@
  */
 import { SandboxError } from "../errors.ts";
 import { type IsolationLevel, reaches } from "../isolation-level.ts";
+import { REFILL_DELAY_MS } from "../limits.ts";
 import type { Runner } from "./runner.ts";
 
 /** What the pool needs to make a runner. */
@@ -22,6 +23,7 @@ export class RunnerPool {
   readonly #takers: PromiseWithResolvers<Runner>[] = [];
   readonly #live = new Set<Runner>();
   #closed = false;
+  #refillTimer: NodeJS.Timeout | undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -68,6 +70,7 @@ export class RunnerPool {
   /** Ends every runner that this pool ever made, and waits until they are gone. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#refillTimer);
     const closed = new SandboxError("SANDBOX_CLOSED");
     for (const taker of this.#takers.splice(0)) taker.reject(closed);
     const all = [...this.#live];
@@ -77,9 +80,11 @@ export class RunnerPool {
 
   /** Later, so that the plugin which was just handed out its runner comes first. */
   #refill(): void {
-    setImmediate(() => {
-      if (!this.#closed) void this.fill().catch(() => undefined);
-    });
+    if (this.#refillTimer !== undefined || this.#closed) return;
+    this.#refillTimer = setTimeout(() => {
+      this.#refillTimer = undefined;
+      void this.fill().catch(() => undefined);
+    }, REFILL_DELAY_MS);
   }
 
   async #bootOne(): Promise<void> {
@@ -121,7 +126,10 @@ export class RunnerPool {
 }
 
 /** The refusal of a level that is too low; every runner is checked, not only the first. */
-function belowMinimum(level: IsolationLevel, minimum: IsolationLevel): SandboxError | undefined {
+export function belowMinimum(
+  level: IsolationLevel,
+  minimum: IsolationLevel,
+): SandboxError | undefined {
   if (reaches(level, minimum)) return undefined;
   return new SandboxError("SANDBOX_ISOLATION", {
     message: `runners reach the isolation level ${level}, and minimumIsolation is ${minimum}`,

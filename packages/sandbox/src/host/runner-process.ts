@@ -42,8 +42,11 @@ const ENGINE_FLAGS = [
   "--no-warnings",
 ] as const;
 
+/** What a process is started for: to hold a plugin, or to prove that it is locked in. */
+export type RunnerRole = "plugin" | "canary";
+
 /** Starts a runner on its end of a socket pair. */
-export function startRunnerProcess(runnerEnd: Socket): RunnerProcess {
+export function startRunnerProcess(runnerEnd: Socket, role: RunnerRole): RunnerProcess {
   const koffi = hasNodeFfi() ? undefined : locateKoffi();
   const child = spawn(
     process.execPath,
@@ -52,6 +55,7 @@ export function startRunnerProcess(runnerEnd: Socket): RunnerProcess {
       ...permissionFlags(koffi),
       MAIN,
       String(process.pid),
+      role,
       ...(koffi === undefined ? [] : [koffi.entry]),
     ],
     {

@@ -21,7 +21,12 @@ import { CallWatch } from "./call-watch.ts";
 import { Channel } from "./channel.ts";
 import type { Exchange, ExchangeUsage } from "./exchange.ts";
 import { answerHostCall } from "./host-calls.ts";
-import { describeEnd, type RunnerProcess, startRunnerProcess } from "./runner-process.ts";
+import {
+  describeEnd,
+  type RunnerProcess,
+  type RunnerRole,
+  startRunnerProcess,
+} from "./runner-process.ts";
 import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
 import type { SocketPairFactory } from "./socket-pair.ts";
 
@@ -57,6 +62,7 @@ export class Runner {
   #process: RunnerProcess | undefined;
   #cpuClock: CpuClock | undefined;
   #cpuMs = 0;
+  #cpuBatch = 0;
   #killedFor: SandboxError | undefined;
   #hello = Promise.withResolvers<Hello>();
   readonly #ended = Promise.withResolvers<void>();
@@ -83,11 +89,14 @@ export class Runner {
    *
    * @throws {@link SandboxError} (`SANDBOX_BOOT_FAILED`)
    */
-  static async boot(pairs: SocketPairFactory): Promise<{ runner: Runner; hello: Hello }> {
+  static async boot(
+    pairs: SocketPairFactory,
+    role: RunnerRole,
+  ): Promise<{ runner: Runner; hello: Hello }> {
     const runner = new Runner();
     const { hostEnd, runnerEnd } = await pairs.create(runner.#channel.onread);
     runner.#channel.attach(hostEnd);
-    const child = startRunnerProcess(runnerEnd);
+    const child = startRunnerProcess(runnerEnd, role);
     runner.#process = child;
     void Promise.all([child.ended, runner.#socketEnded.promise]).then(([end]) =>
       runner.#finish(end),
@@ -246,7 +255,7 @@ export class Runner {
       return true;
     }
     const nowMs = performance.now();
-    const cpuMs = this.#cpuClock?.readMs() ?? 0;
+    const cpuMs = this.#readCpuOncePerBatch();
     const usage: ExchangeUsage = {
       wallMs: nowMs - running.startedMs,
       cpuMs: this.#cpuClock === undefined ? null : cpuMs - running.startedCpuMs,
@@ -263,6 +272,13 @@ export class Runner {
       running.exchange.succeed(header.argument, payload, usage);
     }
     return true;
+  }
+
+  /** Answers that arrived together share one reading: the first of them bears what all have used. */
+  #readCpuOncePerBatch(): number {
+    if (this.#cpuClock === undefined || this.#channel.batch === this.#cpuBatch) return this.#cpuMs;
+    this.#cpuBatch = this.#channel.batch;
+    return this.#cpuClock.readMs();
   }
 
   #onHello(payload: Uint8Array): boolean {

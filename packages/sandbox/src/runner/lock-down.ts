@@ -3,7 +3,6 @@
  * byte (invariant I2). What was reached is reported in HELLO; the host decides whether it is enough.
  */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 
 import { loadSystemCalls, prepareDataLimit, restrictProcess } from "@glovebox/linux";
 
@@ -19,8 +18,15 @@ export interface LockedDown {
 /** Something that must be refused when the permission model is on. */
 const PROBED_FILE = "/proc/self/environ";
 
-/** Locks this process down; `hostPid` is the process that must be its parent. */
-export function lockDown(hostPid: number, koffiEntry: string | undefined): LockedDown {
+/**
+ * Locks this process down; `hostPid` is the process that must be its parent. A canary then tries
+ * what must be refused; the others, whose memory counts, ask the permission model.
+ */
+export function lockDown(
+  hostPid: number,
+  canary: boolean,
+  koffiEntry: string | undefined,
+): LockedDown {
   const calls = loadSystemCalls(koffiEntry);
   let limitData = (_moreBytes: number): void => undefined;
   if (calls !== undefined) {
@@ -32,7 +38,7 @@ export function lockDown(hostPid: number, koffiEntry: string | undefined): Locke
     hello: {
       node: process.versions.node,
       systemCalls: calls?.backEnd ?? "none",
-      denied: probeDenials(),
+      denied: canary ? tryForbidden() : askPermissions(),
     },
     limitData,
   };
@@ -51,21 +57,24 @@ function dropPermissions(): void {
   }
 }
 
+function askPermissions(): Hello["denied"] {
+  const isRefused = (scope: string): boolean => process.permission?.has(scope) === false;
+  return {
+    files: isRefused("fs.read") && isRefused("fs.write"),
+    processes: isRefused("child"),
+    threads: isRefused("worker"),
+    network: isRefused("net"),
+  };
+}
+
 /** Tries what a plugin's process must not be able to do, instead of trusting flags. */
-function probeDenials(): Hello["denied"] {
-  const require = createRequire("/");
+function tryForbidden(): Hello["denied"] {
+  const load = process.getBuiltinModule;
   return {
     files: isDenied(() => readFileSync(PROBED_FILE)),
-    processes: isDenied(() =>
-      (require("node:child_process") as typeof import("node:child_process")).spawnSync("/"),
-    ),
-    threads: isDenied(
-      () =>
-        new (require("node:worker_threads") as typeof import("node:worker_threads")).Worker("", {
-          eval: true,
-        }),
-    ),
-    network: process.permission?.has("net") === false,
+    processes: isDenied(() => load("node:child_process").spawnSync(PROBED_FILE)),
+    threads: isDenied(() => new (load("node:worker_threads").Worker)("", { eval: true })),
+    network: isDenied(() => load("node:net").createServer().listen(0, "127.0.0.1")),
   };
 }
 

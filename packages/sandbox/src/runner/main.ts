@@ -3,7 +3,7 @@
  * dist/runner.cjs. It locks itself down, says hello, and then answers one frame after the other in
  * a loop that never returns to Node's event loop.
  *
- *   node [flags] runner.cjs HOST_PID [KOFFI]
+ *   node [flags] runner.cjs HOST_PID plugin|canary [KOFFI]
  *
  * It never exits by itself: when it cannot go on it blocks or dies, and the host ends it.
  */
@@ -18,8 +18,8 @@ const SOCKET_DESCRIPTOR = 0;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const [hostPid, koffiEntry] = process.argv.slice(2);
-const { hello, limitData } = lockDown(Number(hostPid), koffiEntry);
+const [hostPid, role, koffiEntry] = process.argv.slice(2);
+const { hello, limitData } = lockDown(Number(hostPid), role === "canary", koffiEntry);
 
 const channel = new BlockingChannel(SOCKET_DESCRIPTOR);
 let currentCall = 0;
