@@ -1,0 +1,13 @@
+/** @module The door of the auditor: writing, verifying and anchoring an audit log. */
+export { openAuditor } from "./auditor.ts";
+export type { AuditDurability, Auditor, AuditorDeps, AuditorOptions } from "./auditor.ts";
+export { AUDITOR_ERRORS, AuditorError } from "./errors.ts";
+export type { AuditorErrorCode } from "./errors.ts";
+export { EVENT_KINDS } from "./event/event-kinds.ts";
+export type { EventKind, EventKindEntry } from "./event/event-kinds.ts";
+export { formatHead, parseHead } from "./log/log-head.ts";
+export type { LogHead } from "./log/log-head.ts";
+export type { LockOwner, ProcessTable } from "./log/lock-owner.ts";
+export type { LogFile, LogFileSystem } from "./log/log-file.ts";
+export { verifyAuditLog } from "./verify.ts";
+export type { AuditProblem, VerifyOptions, VerifyReport } from "./verify.ts";

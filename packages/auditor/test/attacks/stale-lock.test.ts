@@ -1,0 +1,134 @@
+/** Two writers fork a log: whoever cannot be sure to be alone is refused. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { LockOwner, ProcessTable } from "@glovebox/auditor";
+import { describe, expect, test } from "vitest";
+import "@glovebox/testkit/matchers";
+
+import { logDirectory, writtenLog } from "../fixture.ts";
+
+const ME: LockOwner = {
+  pid: 1,
+  startTime: "100",
+  bootId: "boot",
+  pidNamespace: "pid:[1]",
+  machine: "m",
+};
+
+function processes(isRunning: (owner: LockOwner) => boolean | undefined): ProcessTable {
+  return { self: () => ME, isRunning };
+}
+
+/** A real lock of this process, parts of which are replaced. */
+async function lockWith(
+  replaced: Partial<LockOwner>,
+): Promise<Awaited<ReturnType<typeof logDirectory>>> {
+  const directory = await logDirectory();
+  const auditor = await directory.open();
+  const path = join(directory.path, "audit.lock");
+  const lock = JSON.parse(await readFile(path, "utf8")) as LockOwner;
+  await auditor.close();
+  await writeFile(path, JSON.stringify({ ...lock, ...replaced }));
+  return directory;
+}
+
+describe("a lock", () => {
+  test("of a running process holds", async () => {
+    await using directory = await lockWith({});
+    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+
+  test("of an id that another process has since been given is stale", async () => {
+    await using directory = await lockWith({ startTime: "1" });
+    await (await directory.open()).close();
+  });
+
+  test("of a process that has ended is stale", async () => {
+    const child = spawn(process.execPath, ["-e", ""]);
+    await once(child, "exit");
+    await using directory = await lockWith({ pid: child.pid ?? 0 });
+    await (await directory.open()).close();
+    expect(await readdir(directory.path)).toEqual(["audit.jsonl"]);
+  });
+
+  test("of an earlier boot of this machine is stale where machines can be told apart", async () => {
+    await using directory = await lockWith({ bootId: "an earlier one", machine: "another" });
+    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+
+  test("of another container on the same volume is in doubt, and so holds", async () => {
+    // Both are process 1 of their container, and one cannot see the other.
+    await using directory = await lockWith({ pid: 1, pidNamespace: "pid:[4026532999]" });
+    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+
+  test.each([
+    ["that is empty", ""],
+    ["that is no JSON", "12345"],
+    ["that names no process", "{}"],
+    ["of a process without a number", JSON.stringify({ ...ME, pid: "1" })],
+    ["without a boot", JSON.stringify({ ...ME, bootId: 1 })],
+    ["that is too large", " ".repeat(5_000)],
+  ])("%s is in doubt, and so holds", async (_, content) => {
+    await using directory = await writtenLog(0);
+    await writeFile(join(directory.path, "audit.lock"), content);
+    const deps = { processes: processes(() => false) };
+    await expect(directory.open({}, deps)).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+
+  test("that is a link is in doubt, and so holds", async () => {
+    await using directory = await writtenLog(0);
+    await symlink(directory.file, join(directory.path, "audit.lock"));
+    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+
+  test("whose owner cannot be told is in doubt, and so holds", async () => {
+    await using directory = await writtenLog(0);
+    await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
+    const opening = directory.open({}, { processes: processes(() => undefined) });
+    await expect(opening).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+});
+
+describe("taking over a stale lock", () => {
+  test("lets exactly one of many in", async () => {
+    await using directory = await writtenLog(0);
+    await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
+    const isRunning = ({ startTime }: LockOwner): boolean => startTime !== ME.startTime;
+    const takers = Array.from({ length: 20 }, (_, n) => {
+      const self = (): LockOwner => ({ ...ME, pid: n + 2, startTime: `${n}` });
+      return directory.open({}, { processes: { self, isRunning } });
+    });
+    const settled = await Promise.allSettled(takers);
+    const [winner, ...more] = settled.flatMap((result) =>
+      result.status === "fulfilled" ? [result.value] : [],
+    );
+    expect(more).toEqual([]);
+    await winner?.close();
+    const opened = (await directory.kinds()).filter((kind) => kind === "opened");
+    expect(opened).toHaveLength(2);
+  });
+
+  test("does not happen while another process takes over, or died while it did", async () => {
+    await using directory = await writtenLog(0);
+    await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
+    const takeover = join(directory.path, "audit.lock.takeover");
+    await writeFile(takeover, "");
+    const deps = { processes: processes(() => false) };
+    await expect(directory.open({}, deps)).rejects.toThrowCode("AUDITOR_LOCKED");
+    await rm(takeover);
+    await (await directory.open({}, deps)).close();
+  });
+});
+
+test("a lock that was removed by hand and taken by another is not removed at the end", async () => {
+  await using directory = await logDirectory();
+  const auditor = await directory.open();
+  const path = join(directory.path, "audit.lock");
+  await writeFile(path, JSON.stringify(ME));
+  await auditor.close();
+  expect(await readFile(path, "utf8")).toBe(JSON.stringify(ME));
+});

@@ -1,0 +1,231 @@
+import { stat } from "node:fs/promises";
+
+import { formatHead, openAuditor, verifyAuditLog } from "@glovebox/auditor";
+import { callScope, fakeClock } from "@glovebox/testkit";
+import { describe, expect, test } from "vitest";
+import "@glovebox/testkit/matchers";
+
+import { event, faultyFileSystem, logDirectory, taken } from "./fixture.ts";
+
+describe("opening a log", () => {
+  test("makes a directory and a file that only the owner can use", async () => {
+    await using directory = await logDirectory();
+    await using _auditor = await directory.open();
+    expect((await stat(directory.path)).mode & 0o777).toBe(0o700);
+    expect((await stat(directory.file)).mode & 0o777).toBe(0o600);
+  });
+
+  test("begins with a line that names origin and format", async () => {
+    await using directory = await logDirectory();
+    await using auditor = await directory.open({ origin: "host.example/audit" });
+    expect(auditor.origin).toBe("host.example/audit");
+    expect((await directory.lines())[0]?.event).toEqual({
+      kind: "opened",
+      success: true,
+      details: { format: 1, origin: "host.example/audit" },
+    });
+  });
+
+  test("continues an existing log under its own origin", async () => {
+    await using directory = await logDirectory();
+    const first = await directory.open();
+    taken(first);
+    await first.close();
+    await using second = await directory.open();
+    expect(second.origin).toBe(first.origin);
+    expect(await directory.kinds()).toEqual(["opened", "call", "closed", "opened"]);
+    expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: 4 });
+  });
+
+  test("refuses to continue a log under another origin", async () => {
+    await using directory = await logDirectory();
+    await (await directory.open({ origin: "one" })).close();
+    await expect(directory.open({ origin: "two" })).rejects.toThrowCode("AUDITOR_ORIGIN");
+    await using again = await directory.open({ origin: "one" });
+    expect(again.origin).toBe("one");
+  });
+
+  test("gives every new log an origin of its own", async () => {
+    await using one = await logDirectory();
+    await using two = await logDirectory();
+    await using first = await one.open();
+    await using second = await two.open();
+    expect(first.origin).not.toBe(second.origin);
+  });
+
+  test.each([
+    [{ directory: "" }],
+    [{ origin: "two words" }],
+    [{ origin: "" }],
+    [{ origin: "o".repeat(129) }],
+    [{ durability: "never" as "async" }],
+    [{ maxQueuedEvents: 7 }],
+    [{ maxQueuedEvents: 8.5 }],
+    [{ maxQueuedEvents: 1_048_577 }],
+  ])("refuses the options %j", async (options) => {
+    await using directory = await logDirectory();
+    await expect(openAuditor({ directory: directory.path, ...options })).rejects.toThrowCode(
+      "AUDITOR_OPTION",
+    );
+  });
+
+  test("requires durability before the return of a call by default", async () => {
+    await using directory = await logDirectory();
+    await using auditor = await directory.open();
+    expect(auditor.durability).toBe("return");
+  });
+});
+
+describe("recording", () => {
+  test("takes places in order and answers with receipts once they are durable", async () => {
+    await using directory = await logDirectory();
+    await using auditor = await directory.open({ origin: "o" });
+    const [first, second] = [taken(auditor), taken(auditor)];
+    expect([first.place, second.place]).toEqual([1, 2]);
+    expect(await first.durable).toEqual({ origin: "o", index: 1, size: 3 });
+    expect(await second.sealed).toEqual({ origin: "o", index: 2, size: 3 });
+    expect(await auditor.whenDurable(1)).toEqual({ origin: "o", index: 1, size: 3 });
+  });
+
+  test("writes the ids of the scope and every member of the event", async () => {
+    await using directory = await logDirectory();
+    const clock = fakeClock({ wallMs: 1_700_000_000_000 });
+    const auditor = await directory.open({}, { clock });
+    const scope = callScope({ pluginId: "rate-table", tenantId: "t1" });
+    const resourceUsage = {
+      wallMs: 1.5,
+      cpuMs: null,
+      instructions: 1_000,
+      instructionsExact: true,
+      memoryPeakBytes: 65_536,
+      inputBytes: 2,
+      outputBytes: 3,
+      networkRequests: 0,
+      fileOperations: 0,
+    };
+    const recorded = {
+      kind: "call",
+      success: false,
+      function: "query_datasource",
+      userId: "u1",
+      code: "SANDBOX_TRAP",
+      rule: "call.end",
+      error: "unreachable",
+      executionTimeMs: 1.25,
+      resourceUsage,
+      details: { b: [1, null], a: { ü: true } },
+    };
+    expect(auditor.record(scope, recorded).allowed).toBe(true);
+    await auditor.close();
+    const line = (await directory.lines())[1];
+    const { pluginId, callId, tenantId } = scope;
+    expect(line?.event).toEqual({ ...recorded, pluginId, callId, tenantId });
+    expect(line?.time).toBe(1_700_000_000_000);
+  });
+
+  test("copies the event, so that a later change does not reach the log", async () => {
+    await using directory = await logDirectory();
+    await using auditor = await directory.open();
+    const details = { path: "/data/a" };
+    const { durable } = taken(auditor, event("file", { details }));
+    details.path = "/data/b";
+    await durable;
+    expect((await directory.lines())[1]?.event.details).toEqual({ path: "/data/a" });
+  });
+
+  test("does not touch the disk before the turn of the event loop ends", async () => {
+    await using directory = await logDirectory();
+    const log: string[] = [];
+    await using auditor = await directory.open({}, { fileSystem: faultyFileSystem({ log }) });
+    log.length = 0;
+    const places = Array.from({ length: 1_000 }, () => taken(auditor));
+    expect(log).toEqual([]);
+    await Promise.all(places.map(({ durable }) => durable));
+    expect(log).toEqual(["write", "sync"]);
+  });
+
+  test("has said nothing is durable before its sync returned", async () => {
+    await using directory = await logDirectory();
+    const gate = Promise.withResolvers<void>();
+    let isHeld = false;
+    const sync = (): Promise<void> => (isHeld ? gate.promise : Promise.resolve());
+    await using auditor = await directory.open({}, { fileSystem: faultyFileSystem({ sync }) });
+    isHeld = true;
+    const head = auditor.head();
+    let isDurable = false;
+    const { durable } = taken(auditor);
+    const waiting = durable.then(() => (isDurable = true));
+    await expect.poll(async () => (await directory.lines()).length).toBe(2);
+    expect(isDurable).toBe(false);
+    expect(auditor.head()).toEqual(head);
+    gate.resolve();
+    await waiting;
+    expect(auditor.head().index).toBe(1);
+  });
+
+  test("knows its head, which is what a verification finds", async () => {
+    await using directory = await logDirectory();
+    const auditor = await directory.open();
+    taken(auditor);
+    await auditor.close();
+    const report = await verifyAuditLog(directory.path, { since: formatHead(auditor.head()) });
+    expect(report).toMatchObject({ ok: true, fresh: true, size: 3, head: auditor.head() });
+  });
+
+  test("flushes what was recorded so far, and at once when nothing waits", async () => {
+    await using directory = await logDirectory();
+    await using auditor = await directory.open();
+    const { place } = taken(auditor);
+    await auditor.flush();
+    expect(auditor.head().index).toBe(place);
+    await auditor.flush();
+  });
+
+  test("does not wait for a place that was never taken", async () => {
+    await using directory = await logDirectory();
+    await using auditor = await directory.open();
+    for (const place of [99, -1, 0.5 + 1]) {
+      await expect(auditor.whenDurable(place)).rejects.toThrowCode("AUDITOR_PLACE");
+    }
+  });
+
+  test("writes 0 for a clock that gives no time", async () => {
+    await using directory = await logDirectory();
+    const auditor = await directory.open({}, { clock: { wallMs: () => Number.NaN } });
+    await auditor.close();
+    expect((await directory.lines()).map(({ time }) => time)).toEqual([0, 0]);
+  });
+
+  test("cuts large bursts into batches and keeps their order", async () => {
+    await using directory = await logDirectory();
+    const auditor = await directory.open();
+    const error = "x".repeat(60_000);
+    const places = Array.from({ length: 40 }, () => taken(auditor, event("call", { error })));
+    await Promise.all(places.map(({ place }) => auditor.whenDurable(place)));
+    await auditor.close();
+    expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: 42 });
+  });
+});
+
+describe("closing", () => {
+  test("writes what waits, says so in the log, and refuses from then on", async () => {
+    await using directory = await logDirectory();
+    const auditor = await directory.open();
+    const { durable } = taken(auditor);
+    const closed = auditor.close();
+    expect(auditor.record({}, event())).toRefuse("AUDITOR_CLOSED");
+    await closed;
+    expect(await durable).toMatchObject({ index: 1 });
+    expect(await directory.kinds()).toEqual(["opened", "call", "closed"]);
+    await auditor.close();
+  });
+
+  test("lets another writer in", async () => {
+    await using directory = await logDirectory();
+    const auditor = await directory.open();
+    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+    await auditor.close();
+    await using again = await directory.open();
+    expect(again.head().index).toBe(2);
+  });
+});

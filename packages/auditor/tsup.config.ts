@@ -1,3 +1,0 @@
-import { preset } from "../../tsup.preset.ts";
-
-export default preset();
