@@ -1,0 +1,61 @@
+import { startHttpServer } from "@glovebox/testkit/servers";
+import { expect, test } from "vitest";
+
+import { PUBLIC_ADDRESS, createLab, send } from "../lab.ts";
+
+// CWE-367, CWE-350: the name's answer changes between the check and the connection.
+const network = {
+  allowHttpOutbound: true,
+  allowedHosts: ["*.trusted.com"],
+  allowInsecureHttp: true,
+};
+
+test("dials only the address that was checked, and looks a name up once per request", async () => {
+  await using server = await startHttpServer((_request, response) =>
+    response.setHeader("connection", "close").end("hello"),
+  );
+  await using lab = createLab({
+    policy: { network },
+    dns: { "a.trusted.com": [[PUBLIC_ADDRESS], ["127.0.0.1"]] },
+    port: server.port,
+  });
+  const port = lab.broker.http(lab.grant());
+  expect((await send(port, "http://a.trusted.com/")).code).toBe("allowed");
+  expect((await send(port, "http://a.trusted.com/")).code).toBe("BROKER_ADDRESS_DENIED");
+  expect(lab.lookUps).toEqual(["a.trusted.com", "a.trusted.com"]);
+  expect(lab.dials).toEqual([`${PUBLIC_ADDRESS}:80`]);
+});
+
+test.each([
+  [["127.0.0.1", PUBLIC_ADDRESS]],
+  [[PUBLIC_ADDRESS, "::1"]],
+  [["1.1.1.1\0.evil"]],
+  [["fe80::1%eth0"]],
+  [[]],
+])("dials nothing when the answer is %j", async (answer) => {
+  await using lab = createLab({ policy: { network }, dns: { "a.trusted.com": [answer] } });
+  expect((await send(lab.broker.http(lab.grant()), "http://a.trusted.com/")).code).toMatch(
+    /^BROKER_(?:ADDRESS_DENIED|RESOLVE)$/,
+  );
+  expect(lab.dials).toEqual([]);
+});
+
+test("sends nothing when the connection ends at another address than was asked for", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("secret"));
+  const { connect } = await import("node:net");
+  await using lab = createLab({
+    policy: { network },
+    dns: { "*": [[PUBLIC_ADDRESS]] },
+    deps: {
+      async dial() {
+        const socket = connect(server.port, "127.0.0.1");
+        await new Promise((resolve) => socket.once("connect", resolve));
+        return { socket, remoteAddress: socket.remoteAddress };
+      },
+    },
+  });
+  expect((await send(lab.broker.http(lab.grant()), "http://a.trusted.com/")).code).toBe(
+    "BROKER_ADDRESS_DENIED",
+  );
+  expect(server.requests).toBe(0);
+});
