@@ -105,27 +105,34 @@ export function createLimiter(options: LimiterOptions = {}, deps: LimiterDeps = 
     return takeRate("plugin", lane.meter);
   };
 
-  const tryAdmit = (request: AdmissionRequest): Decision<Permit> => {
+  /** The plugin's lane, or why none of its calls may start or wait. */
+  const laneFor = (pluginId: PluginId): Lane | Refusal => {
     if (closed) return CLOSED;
-    const lane = plugins.open(request.pluginId);
+    const lane = plugins.open(pluginId);
     if (lane === undefined) return PLUGINS_FULL;
-    if (lane.level === 1) return THROTTLED;
+    return lane.level === 1 ? THROTTLED : lane;
+  };
+
+  const tryAdmit = (request: AdmissionRequest): Decision<Permit> => {
+    const lane = laneFor(request.pluginId);
+    if (!(lane instanceof Lane)) return lane;
     return bulkhead.busy(lane) ?? takeRates(lane, request.tenantId) ?? bulkhead.enter(lane, 0);
   };
 
   const admit = async (request: AdmissionRequest): Promise<Decision<Permit>> => {
-    if (request.signal?.aborted === true) return ABORTED;
-    const now = tryAdmit(request);
-    if (now.allowed || now.code !== "LIMITER_CONCURRENCY") return now;
-    const lane = plugins.open(request.pluginId);
-    if (lane === undefined) return PLUGINS_FULL;
+    const { pluginId, tenantId, signal } = request;
+    if (signal?.aborted === true) return ABORTED;
+    const lane = laneFor(pluginId);
+    if (!(lane instanceof Lane)) return lane;
     // The rate comes before room is made: a call over its rate must not push out another's.
-    const refusal = takeRates(lane, request.tenantId) ?? bulkhead.makeRoom(lane);
+    const overRate = takeRates(lane, tenantId);
+    if (overRate !== undefined) return overRate;
+    if (bulkhead.busy(lane) === undefined) return bulkhead.enter(lane, 0);
     return (
-      refusal ??
+      bulkhead.makeRoom(lane) ??
       waitForSlot(
         { bulkhead, lane, clock, maxWaitMs: limits.maxQueueWaitMs, aborted: ABORTED },
-        request.signal,
+        signal,
       )
     );
   };
