@@ -85,7 +85,7 @@ export interface ReadmeSample {
 /** The `curl` samples of a plugin's README, each with the JSON block that follows it. */
 export async function readmeSamples(folder: string): Promise<readonly ReadmeSample[]> {
   const text = await readFile(join(folder, "README.md"), "utf8");
-  const sample = /functions\/(\w+) [^']*-d '([^']*)'\s*```\s*```json\n([^`]*)```/g;
+  const sample = /functions\/(\w+) -H '[^']*' -d '([^']*)'[^]*?```json\n([^]*?)```/g;
   return Array.from(text.matchAll(sample), ([, functionName = "", body = "", output = ""]) => {
     const sent = JSON.parse(body) as { input: JsonValue; context?: JsonValue };
     return {
