@@ -54,7 +54,7 @@ export async function logDirectory(): Promise<LogDirectory> {
     open: (options, deps) => openAuditor({ directory: path, ...options }, deps),
     text,
     lines,
-    kinds: async () => (await lines()).map(({ event }) => event.kind),
+    kinds: async () => (await lines()).map((line) => line.event.kind),
     write: (content) => writeFile(file, content),
     [Symbol.asyncDispose]: () => rm(parent, { recursive: true, force: true }),
   };

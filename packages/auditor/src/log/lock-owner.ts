@@ -24,56 +24,62 @@ export interface ProcessTable {
   isRunning(owner: LockOwner): boolean | undefined;
 }
 
-/** The process table of this machine, from /proc; without it almost nothing can be told. */
-export const systemProcesses: ProcessTable = Object.freeze({ self, isRunning });
-
-function self(): LockOwner {
-  return {
-    pid: process.pid,
-    startTime: startTimeOf(process.pid) ?? "",
-    bootId: read("/proc/sys/kernel/random/boot_id"),
-    pidNamespace: readPidNamespace(),
-    machine: machineOf(),
-  };
+/** What is read of the machine; an unreadable file or link is empty. */
+export interface MachineFacts {
+  readonly pid: number;
+  readonly hostName: string;
+  readonly readFile: (path: string) => string;
+  readonly readLink: (path: string) => string;
 }
 
-function isRunning(owner: LockOwner): boolean | undefined {
-  const here = self();
-  const sameNamespace = owner.pidNamespace !== "" && owner.pidNamespace === here.pidNamespace;
-  const isComplete = owner.bootId !== "" && owner.startTime !== "" && here.startTime !== "";
-  if (!isComplete || here.bootId === "" || !sameNamespace) return undefined;
-  if (owner.bootId !== here.bootId) {
-    // A reboot ended it, unless it is another machine on a shared volume.
-    return owner.machine !== "" && owner.machine === here.machine ? false : undefined;
+/** The process table of a machine with /proc; without it almost nothing can be told. */
+export function processesOf({ pid, hostName, readFile, readLink }: MachineFacts): ProcessTable {
+  function self(): LockOwner {
+    const id = readFile("/etc/machine-id");
+    return {
+      pid,
+      startTime: startTimeOf(pid) ?? "",
+      bootId: readFile("/proc/sys/kernel/random/boot_id"),
+      pidNamespace: readLink("/proc/self/ns/pid"),
+      machine: /^[0-9a-f]{32}$/.test(id) ? `${id} ${hostName}` : "",
+    };
   }
-  return startTimeOf(owner.pid) === owner.startTime;
-}
 
-/** proc(5): field 22 of stat, counted after the name, which may itself hold spaces and brackets. */
-function startTimeOf(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, startTime] = [fields[0], fields[19]];
-  // A zombie has ended, although it still has its entry.
-  return state === "Z" || state === "X" ? undefined : startTime;
-}
-
-function machineOf(): string {
-  const id = read("/etc/machine-id");
-  return /^[0-9a-f]{32}$/.test(id) ? `${id} ${hostname()}` : "";
-}
-
-function readPidNamespace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/pid");
-  } catch {
-    return "";
+  function isRunning(owner: LockOwner): boolean | undefined {
+    const here = self();
+    const sameNamespace = owner.pidNamespace !== "" && owner.pidNamespace === here.pidNamespace;
+    const isComplete = owner.bootId !== "" && owner.startTime !== "" && here.startTime !== "";
+    if (!isComplete || here.bootId === "" || !sameNamespace) return undefined;
+    if (owner.bootId !== here.bootId) {
+      // A reboot ended it, unless it is another machine on a shared volume.
+      return owner.machine !== "" && owner.machine === here.machine ? false : undefined;
+    }
+    return startTimeOf(owner.pid) === owner.startTime;
   }
+
+  /** proc(5): field 22 of stat, counted after the name, which may itself hold spaces and brackets. */
+  function startTimeOf(id: number): string | undefined {
+    const stat = readFile(`/proc/${id}/stat`);
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, startTime] = [fields[0], fields[19]];
+    // A zombie has ended, although it still has its entry.
+    return state === "Z" || state === "X" ? undefined : startTime;
+  }
+
+  return Object.freeze({ self, isRunning });
 }
 
-function read(path: string): string {
+/** The process table of this machine. */
+export const systemProcesses: ProcessTable = processesOf({
+  pid: process.pid,
+  hostName: hostname(),
+  readFile: (path) => orEmpty(() => readFileSync(path, "latin1").trim()),
+  readLink: (path) => orEmpty(() => readlinkSync(path)),
+});
+
+function orEmpty(read: () => string): string {
   try {
-    return readFileSync(path, "latin1").trim();
+    return read();
   } catch {
     return "";
   }

@@ -12,6 +12,7 @@ import { expect, test } from "vitest";
 import { logDirectory } from "../fixture.ts";
 
 const WRITER = fileURLToPath(new URL("../append-until-killed.ts", import.meta.url));
+const KILLS = 4;
 
 test(
   "every acknowledged event is in the log, and the log is whole",
@@ -19,7 +20,7 @@ test(
   async () => {
     await using directory = await logDirectory();
     const acknowledged: string[] = [];
-    for (let kill = 0; kill < 6; kill += 1) {
+    for (let kill = 0; kill < KILLS; kill += 1) {
       const arguments_ = ["--conditions=@glovebox/source", WRITER, directory.path];
       const child = spawn(process.execPath, arguments_, { stdio: ["ignore", "pipe", "inherit"] });
       let output = "";
@@ -40,7 +41,7 @@ test(
       expect(lines[index ?? -1]?.event.details).toEqual({ producer, n });
     }
     const kinds = lines.map(({ event }) => event.kind);
-    expect(kinds.filter((kind) => kind === "interrupted")).toHaveLength(6);
+    expect(kinds.filter((kind) => kind === "interrupted")).toHaveLength(KILLS);
     expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: lines.length });
   },
 );

@@ -8,9 +8,9 @@ import "@glovebox/testkit/matchers";
 
 import { type LogDirectory, writtenLog } from "../fixture.ts";
 
-async function expectRefused({ open, path }: LogDirectory): Promise<void> {
-  await expect(open()).rejects.toThrowCode("AUDITOR_DIRECTORY");
-  await expect(verifyAuditLog(path)).rejects.toThrowCode("AUDITOR_DIRECTORY");
+async function expectRefused(directory: LogDirectory): Promise<void> {
+  await expect(directory.open()).rejects.toThrowCode("AUDITOR_DIRECTORY");
+  await expect(verifyAuditLog(directory.path)).rejects.toThrowCode("AUDITOR_DIRECTORY");
 }
 
 test("a link in place of the file is refused, and its target is untouched", async () => {

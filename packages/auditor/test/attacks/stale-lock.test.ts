@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 import type { LockOwner, ProcessTable } from "@glovebox/auditor";
 import { describe, expect, test } from "vitest";
+
+import { processesOf } from "#lock-owner";
 import "@glovebox/testkit/matchers";
 
 import { logDirectory, writtenLog } from "../fixture.ts";
@@ -43,7 +45,9 @@ describe("a lock", () => {
 
   test("of an id that another process has since been given is stale", async () => {
     await using directory = await lockWith({ startTime: "1" });
-    await (await directory.open()).close();
+    const auditor = await directory.open();
+    await auditor.close();
+    expect(await directory.kinds()).toEqual(["opened", "closed", "opened", "closed"]);
   });
 
   test("of a process that has ended is stale", async () => {
@@ -52,11 +56,6 @@ describe("a lock", () => {
     await using directory = await lockWith({ pid: child.pid ?? 0 });
     await (await directory.open()).close();
     expect(await readdir(directory.path)).toEqual(["audit.jsonl"]);
-  });
-
-  test("of an earlier boot of this machine is stale where machines can be told apart", async () => {
-    await using directory = await lockWith({ bootId: "an earlier one", machine: "another" });
-    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
   });
 
   test("of another container on the same volume is in doubt, and so holds", async () => {
@@ -90,6 +89,45 @@ describe("a lock", () => {
     await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
     const opening = directory.open({}, { processes: processes(() => undefined) });
     await expect(opening).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+});
+
+describe("whether the owner of a lock runs", () => {
+  const ID = "0123456789abcdef0123456789abcdef";
+  const FILES: Readonly<Record<string, string>> = {
+    "/etc/machine-id": ID,
+    "/proc/sys/kernel/random/boot_id": "boot",
+    "/proc/1/stat": `1 (a) b) S ${"0 ".repeat(18)}100 0`,
+    "/proc/2/stat": `2 (init) Z ${"0 ".repeat(18)}100 0`,
+    "/proc/self/ns/pid": "pid:[1]",
+  };
+  const here = { ...ME, machine: `${ID} host` };
+
+  function answer(owner: Partial<LockOwner>, files: Readonly<Record<string, string>> = {}) {
+    const read = (path: string): string => ({ ...FILES, ...files })[path] ?? "";
+    const facts = { pid: 1, hostName: "host", readFile: read, readLink: read };
+    return processesOf(facts).isRunning({ ...here, ...owner });
+  }
+
+  test("is told by its start time, whatever its name", () => {
+    expect(answer({})).toBe(true);
+    expect(answer({ startTime: "99" })).toBe(false);
+    expect(answer({ pid: 2 })).toBe(false);
+    expect(answer({ pid: 3 })).toBe(false);
+  });
+
+  test("is denied after a reboot of the same machine only", () => {
+    expect(answer({ bootId: "earlier" })).toBe(false);
+    expect(answer({ bootId: "earlier", machine: `${ID} other` })).toBe(undefined);
+    expect(answer({ bootId: "earlier", machine: "" }, { "/etc/machine-id": "" })).toBe(undefined);
+  });
+
+  test("is in doubt from another container, and without /proc", () => {
+    expect(answer({ pidNamespace: "pid:[2]" })).toBe(undefined);
+    expect(answer({ pidNamespace: "" }, { "/proc/self/ns/pid": "" })).toBe(undefined);
+    expect(answer({ startTime: "" })).toBe(undefined);
+    expect(answer({}, { "/proc/1/stat": "" })).toBe(undefined);
+    expect(answer({ bootId: "" }, { "/proc/sys/kernel/random/boot_id": "" })).toBe(undefined);
   });
 });
 

@@ -9,7 +9,7 @@ import { event, logDirectory, taken } from "../fixture.ts";
 
 /** What may not be recorded, as a host without types might try. */
 function malformed(more: Readonly<Record<string, unknown>>): AuditEvent {
-  return { ...event(), ...more } as AuditEvent;
+  return { ...event(), ...more };
 }
 
 const USAGE = {
@@ -118,6 +118,7 @@ test("an event is canonical JSON, and reads back as it was, whatever its text", 
         recorded.push(value);
       },
     ),
+    { numRuns: 50 },
   );
   await auditor.close();
   const lines = (await directory.text()).trimEnd().split("\n");

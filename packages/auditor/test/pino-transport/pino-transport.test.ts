@@ -49,8 +49,8 @@ describe("the pino transport", () => {
       target: TARGET,
       options: { directory: directory.path },
       worker: { execArgv: ["--conditions=@glovebox/source"] },
-    }) as NodeJS.WritableStream;
-    const logger = pino(transport as NodeJS.WritableStream & pino.DestinationStream);
+    });
+    const logger = pino(transport);
     for (let n = 0; n < 100; n += 1) logger.info({ n }, "event");
     const closed = once(transport, "close");
     transport.end();
@@ -82,9 +82,9 @@ describe("the pino transport", () => {
     const msg = "x".repeat(60_000);
     await writeLines(
       directory,
-      Array.from({ length: 700 }, (_, n) => JSON.stringify({ n, msg })),
+      Array.from({ length: 520 }, (_, n) => JSON.stringify({ n, msg })),
     );
-    expect(await logged(directory)).toHaveLength(700);
+    expect(await logged(directory)).toHaveLength(520);
   });
 
   test("cannot share the directory of an open audit log", async () => {
