@@ -17,7 +17,7 @@
   (global $COLUMNS i32 (i32.const 4))
   (global $TABLE i32 (i32.const 4096))
   (global $HEAP i32 (i32.const 8192))
-  ;; Enough for all rows, columns and the frame around them (1,705 bytes).
+  ;; Enough for all rows, columns and the frame around them, which take about 1 KiB.
   (global $OUTPUT_BYTES i32 (i32.const 4096))
   (global $MAX_DEPTH i32 (i32.const 32))
   (global $MAX_LIMIT i64 (i64.const 1000))

@@ -8,7 +8,6 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 
 const text = existsSync("plugin.wat");
 const [entry = text ? "plugin.wat" : "assembly/index.ts", directory = "dist"] =
@@ -34,8 +33,6 @@ async function assemble() {
 
 async function compile() {
   const { default: asc } = await import("assemblyscript/asc");
-  // Relative, as the compiler names what it compiles by its path from the current directory.
-  const library = relative(process.cwd(), fileURLToPath(new URL("assembly", import.meta.url)));
   let messages = "";
   const { error } = await asc.main(
     [
@@ -49,9 +46,12 @@ async function compile() {
       // Collects garbage within a call too, which chunked processing counts on.
       "--runtime",
       "incremental",
+      // Where npm put the library and links it under its name.
+      "--path",
+      relative(process.cwd(), join(import.meta.dirname, "../../node_modules")),
       // Without this the compiler imports `env.abort`, which no host of ours offers.
       "--use",
-      `abort=${library}/failure/onAbort`,
+      "abort=~lib/@glovebox/plugin-sdk/assembly/failure/onAbort",
     ],
     { stderr: { write: (chunk) => (messages += chunk) } },
   );

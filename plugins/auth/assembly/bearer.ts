@@ -1,5 +1,5 @@
 /** @module The token in the `Authorization` header (RFC 6750 section 2.1). */
-import { Fields } from "../../sdk/assembly";
+import { Fields } from "@glovebox/plugin-sdk/assembly";
 
 /**
  * The token, or empty text. Two headers that differ in case only are none: what stands before us may

@@ -1,5 +1,5 @@
 /** @module The identity in a token's claims, by the names of OpenID Connect Core section 5.1. */
-import { JsonValue } from "../../sdk/assembly";
+import { JsonValue } from "@glovebox/plugin-sdk/assembly";
 
 /** Who the claims say it is; null without a `sub`. */
 export function identityOf(claims: JsonValue): JsonValue {

@@ -3,7 +3,7 @@
  * signed by HS256. The key never enters the plugin: the host verifies the MAC. A token that is not
  * accepted is an answer, not an error; only input of a wrong form is one.
  */
-import { config, Fields, JsonValue, readInputFields, run } from "../../sdk/assembly";
+import { config, Fields, JsonValue, readInputFields, run } from "@glovebox/plugin-sdk/assembly";
 import { bearerToken } from "./bearer";
 import { identityOf } from "./identity";
 import { parseToken, Token } from "./token";

@@ -1,5 +1,5 @@
 /** @module The host function that knows the keys. */
-import { Argument, encodeText } from "../../sdk/assembly";
+import { Argument, encodeText } from "@glovebox/plugin-sdk/assembly";
 
 /** HMAC-SHA-256 of `data` under the key of this name, compared in constant time: 1 equal, 0 not. */
 @external("extism:host/user", "verify_hmac")

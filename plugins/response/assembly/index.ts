@@ -11,7 +11,7 @@ import {
   JsonValue,
   readInputFields,
   run,
-} from "../../sdk/assembly";
+} from "@glovebox/plugin-sdk/assembly";
 import { renderPage } from "./page";
 import { Parameters, readParameters } from "./parameters";
 

@@ -1,5 +1,5 @@
 /** @module The query of a request, as names and texts within bounds. */
-import { fail, Fields } from "../../sdk/assembly";
+import { fail, Fields } from "@glovebox/plugin-sdk/assembly";
 
 const MAX_PARAMETERS = 100;
 /** UTF-16 units of all names and values: a query is part of a URL, and servers bound these to 8 or 16 KiB. */

@@ -1,5 +1,5 @@
 /** @module Dates in UTC from seconds since 1970, in the proleptic Gregorian calendar. */
-import { fail } from "../../sdk/assembly";
+import { fail } from "@glovebox/plugin-sdk/assembly";
 
 /** 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, the years that four digits can say. */
 const FIRST_SECOND: f64 = -62_135_596_800;

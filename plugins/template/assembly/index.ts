@@ -2,7 +2,7 @@
  * @module An example plugin of type `template`: functions that a template calls on values and on the
  * request it answers. Arguments are attacker-controlled: each is checked for kind and size.
  */
-import { fail, Fields, JsonValue, readInputFields, run } from "../../sdk/assembly";
+import { fail, Fields, JsonValue, readInputFields, run } from "@glovebox/plugin-sdk/assembly";
 import { formatDate } from "./date";
 import { lookUp } from "./path";
 import { cut, mask } from "./text";

@@ -1,5 +1,5 @@
 /** @module Looking into a JSON value: `items[0].name`, or the same with dots only. */
-import { fail, JsonValue } from "../../sdk/assembly";
+import { fail, JsonValue } from "@glovebox/plugin-sdk/assembly";
 
 const MAX_PATH_LENGTH = 256;
 

@@ -20,7 +20,7 @@ import {
   parseJson,
   setVariable,
   writeOutput,
-} from "..";
+} from "@glovebox/plugin-sdk/assembly";
 
 /** Answers the JSON that it was given. */
 export function echo_json(): i32 {
