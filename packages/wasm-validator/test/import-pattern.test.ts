@@ -25,6 +25,7 @@ describe("allowedImportPatterns", () => {
     ["!env.*", "!env", "x"],
     ["#env.*", "#env", "x"],
     ["env.+(a)", "env", "+(a)"],
+    ["x/../env.f", "x/../env", "f"],
   ])("%s allows %s and %s", async (pattern, module, name) => {
     expect(await allows(pattern, module, name)).toBe(true);
   });

@@ -34,6 +34,15 @@ describe("a manifest made to exhaust the host", () => {
     expect(codesOf(`${PLUGIN}#${"x".repeat(SIZE - PLUGIN.length - 1)}`)).toEqual([]);
   });
 
+  it("cannot hold more marks or more values than the bounds, be it valid otherwise", () => {
+    const listOf = (count: number): string =>
+      `${PLUGIN}functions: { f: { input: { const: [${Array.from({ length: count }, () => 1).join()}] } } }`;
+    expect(codesOf(listOf(10_000))).toEqual([]);
+    expect(codesOf(listOf(16_000))).toEqual(["MANIFEST_SIZE"]);
+    expect(codesOf(PLUGIN + "\n".repeat(50_000))).toEqual([]);
+    expect(codesOf(PLUGIN + "\n".repeat(100_000))).toEqual(["MANIFEST_SIZE"]);
+  });
+
   it("accepts 64 levels and refuses 65", () => {
     const nested = (levels: number): string =>
       `${PLUGIN}functions: { f: { input: { const: ${"[".repeat(levels)}${"]".repeat(levels)} } } }`;
