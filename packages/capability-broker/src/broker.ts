@@ -82,7 +82,6 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
   const portsOf = new WeakMap<GrantSet, Held>();
   let isClosed = false;
   effectiveGrant({}, frozenPolicy);
-  probePolicy(frozenPolicy);
 
   function decide(
     request: CapabilityRequest,
@@ -161,29 +160,6 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
       await roots.close();
     },
   };
-}
-
-/** Asks for everything once, so that also the parts that only a grant would reach are checked. */
-function probePolicy(policy: HostPolicy): void {
-  const { network, filesystem } = policy;
-  effectiveGrant(
-    {
-      ...(network === undefined ? {} : { network: { ...network, allowHttpOutbound: true } }),
-      ...(filesystem === undefined
-        ? {}
-        : {
-            filesystem: {
-              allowRead: true,
-              allowWrite: true,
-              allowedPaths: filesystem.roots.map(({ guest }) => guest),
-            },
-          }),
-    },
-    {
-      ...policy,
-      ...(network === undefined ? {} : { network: { ...network, allowHttpOutbound: true } }),
-    },
-  );
 }
 
 function summaryOf(grant: EffectiveGrant): {

@@ -142,6 +142,10 @@ function requestCapabilities(
 
 function policyCapabilities(policy: HostPolicy, privateCidrs: readonly Cidr[]): Capabilities {
   const { network, filesystem } = policy;
+  for (const [name, value] of Object.entries(policy.resources ?? {})) {
+    if (value !== undefined && !(value >= 0))
+      throw policyError(`resources.${name}`, "expected a number from 0");
+  }
   const roots = filesystem?.roots ?? [];
   if ((network?.allowedHosts.length ?? 0) > MAX_PATTERNS || roots.length > MAX_PATTERNS) {
     throw policyError("network.allowedHosts, filesystem.roots", `at most ${MAX_PATTERNS}`);
@@ -190,25 +194,21 @@ function policyCapabilities(policy: HostPolicy, privateCidrs: readonly Cidr[]): 
   };
 }
 
+/** The policy's part is checked also where nothing is granted, so that a mistake shows at start. */
 function networkGrant(
   effective: Capabilities,
   policy: HostPolicy,
   privateCidrs: readonly Cidr[],
 ): NetworkGrant | undefined {
-  if (!effective.httpOutbound || effective.hosts.length === 0) return undefined;
   const {
     methods = DEFAULT_METHODS,
     certificateAuthorities,
     limits = {},
   }: Partial<NetworkPolicy> = policy.network ?? {};
-  if (
-    methods.some(
-      (method) => !/^[A-Z]{1,20}$/.test(method) || method === "CONNECT" || method === "TRACE",
-    )
-  ) {
+  if (methods.some((method) => !/^(?!CONNECT$|TRACE$)[A-Z]{1,20}$/.test(method))) {
     throw policyError("network.methods", "expected upper-case methods without CONNECT and TRACE");
   }
-  return mint<NetworkGrant>({
+  const grant: NetworkGrant = {
     hosts: effective.hosts,
     methods: [...methods],
     privateCidrs,
@@ -217,10 +217,16 @@ function networkGrant(
       ? {}
       : { certificateAuthorities: [...certificateAuthorities] }),
     limits: policyNumbers("network.limits", DEFAULT_NETWORK_LIMITS, limits),
-  });
+  };
+  return effective.httpOutbound && effective.hosts.length > 0 ? mint(grant) : undefined;
 }
 
 function filesystemGrant(effective: Capabilities, policy: HostPolicy): FilesystemGrant | undefined {
+  const totals = policyNumbers(
+    "filesystem.totals",
+    DEFAULT_FILE_TOTALS,
+    policy.filesystem?.totals ?? {},
+  );
   const folders = effective.paths.flatMap(({ guest, rights, root }) => {
     if (root === undefined) return [];
     const { guest: rootGuest, ...rest } = root;
@@ -231,11 +237,6 @@ function filesystemGrant(effective: Capabilities, policy: HostPolicy): Filesyste
     return [{ ...rest, guest, below, rights }];
   });
   if (folders.every((folder) => folder.rights.length === 0)) return undefined;
-  const totals = policyNumbers(
-    "filesystem.totals",
-    DEFAULT_FILE_TOTALS,
-    policy.filesystem?.totals ?? {},
-  );
   // Longest guest prefix first: that one decides for a path.
   folders.sort((left, right) => right.guest.length - left.guest.length);
   return mint<FilesystemGrant>({ folders, totals });
@@ -244,7 +245,7 @@ function filesystemGrant(effective: Capabilities, policy: HostPolicy): Filesyste
 function withheldOf(asked: Capabilities, effective: Capabilities): readonly string[] {
   const withheld: string[] = [];
   if (asked.httpOutbound && !effective.httpOutbound) withheld.push("may not send HTTP requests");
-  for (const { pattern } of asked.httpOutbound ? asked.hosts : []) {
+  for (const { pattern } of effective.httpOutbound ? asked.hosts : []) {
     const kept = effective.hosts.some(
       (entry) => patternText(entry.pattern) === patternText(pattern),
     );

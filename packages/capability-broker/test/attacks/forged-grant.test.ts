@@ -44,7 +44,7 @@ test("a grant cannot be widened after it was made", async () => {
   const grant = valueOf(effectiveGrant({ network }, { network: { ...network, allowedHosts } }));
   allowedHosts.push("evil.com");
   expect(Object.isFrozen(grant.network?.hosts[0]?.pattern)).toBe(true);
-  expect(() => (grant.network?.hosts as unknown[]).push({})).toThrow(TypeError);
+  expect(() => ((grant.network?.hosts ?? []) as unknown[]).push({})).toThrow(TypeError);
 });
 
 test("a plugin cannot use a grant of another plugin", async () => {

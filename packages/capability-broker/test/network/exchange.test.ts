@@ -1,0 +1,193 @@
+import { createHash, randomBytes } from "node:crypto";
+
+import { effectiveGrant } from "@glovebox/capability-broker";
+import { callScope } from "@glovebox/testkit";
+import {
+  type CertificateKind,
+  createTestAuthority,
+  startHttpServer,
+  startTlsServer,
+} from "@glovebox/testkit/servers";
+import { afterEach, expect, test, vi } from "vitest";
+
+import { PUBLIC_ADDRESS, codeOf, createLab, readAll, rejectionOf, send, valueOf } from "../lab.ts";
+import { startRawServer } from "../raw-server.ts";
+
+const dns = { "*": [[PUBLIC_ADDRESS]] };
+const insecure = {
+  allowHttpOutbound: true,
+  allowedHosts: ["api.example.com"],
+  allowInsecureHttp: true,
+};
+const authority = createTestAuthority();
+const names = ["api.example.com"];
+
+afterEach(() => vi.unstubAllEnvs());
+
+test("a request over TLS comes back whole, and the call's meter counts it", async () => {
+  await using server = await startTlsServer((_request, response) => response.end("hello"), {
+    names,
+    authority,
+  });
+  const network = {
+    allowHttpOutbound: true,
+    allowedHosts: names,
+    certificateAuthorities: [authority.ca],
+  };
+  await using lab = createLab({ policy: { network }, dns, port: server.port });
+  const scope = callScope();
+  const sent = await send(lab.broker.http(lab.grant()), "https://api.example.com/", { scope });
+  expect(sent).toMatchObject({ code: "allowed", status: 200, body: "hello" });
+  expect(scope.meter.counts.networkRequests).toBe(1);
+  expect(lab.dials).toEqual([`${PUBLIC_ADDRESS}:443`]);
+  expect(lab.log.kinds).toEqual([
+    "capability.grant",
+    "network.request",
+    "network.address",
+    "network.response",
+  ]);
+});
+
+test.each<CertificateKind>(["self-signed", "wrong-name", "expired", "not-yet-valid", "cn-only"])(
+  "a certificate that is %s is refused, also when the environment switches verification off",
+  async (cert) => {
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    await using server = await startTlsServer((_request, response) => response.end("hello"), {
+      cert,
+      names,
+      authority,
+    });
+    const network = {
+      allowHttpOutbound: true,
+      allowedHosts: names,
+      certificateAuthorities: [authority.ca],
+    };
+    await using lab = createLab({ policy: { network }, dns, port: server.port });
+    expect((await send(lab.broker.http(lab.grant()), "https://api.example.com/")).code).toBe(
+      "BROKER_TLS",
+    );
+    expect(server.requests).toBe(0);
+  },
+);
+
+test("a body larger than the buffer arrives in chunks and unchanged", async () => {
+  const body = randomBytes(1_000_000);
+  await using server = await startHttpServer((request, response) => {
+    const hash = createHash("sha256");
+    request.on("data", (chunk: Buffer) => hash.update(chunk));
+    request.on("end", () =>
+      response.end(`${request.headers["transfer-encoding"]} ${hash.digest("hex")}`),
+    );
+  });
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  const sent = await send(lab.broker.http(lab.grant()), "http://api.example.com/", {
+    method: "POST",
+    body,
+  });
+  expect(sent.body).toBe(`chunked ${createHash("sha256").update(body).digest("hex")}`);
+});
+
+test("a proxy in the environment is not used", async () => {
+  await using proxy = await startHttpServer((_request, response) => response.end("proxied"));
+  await using server = await startHttpServer((_request, response) => response.end("direct"));
+  vi.stubEnv("NODE_USE_ENV_PROXY", "1");
+  vi.stubEnv("HTTP_PROXY", proxy.url);
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  expect((await send(lab.broker.http(lab.grant()), "http://api.example.com/")).body).toBe("direct");
+  expect(proxy.connections).toBe(0);
+});
+
+test("a compressed body is handed over as it came", async () => {
+  await using server = await startRawServer((socket) =>
+    socket.end("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc"),
+  );
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  const sent = await send(lab.broker.http(lab.grant()), "http://api.example.com/");
+  expect(sent).toMatchObject({
+    body: "abc",
+    headers: [
+      ["content-encoding", "gzip"],
+      ["content-length", "3"],
+    ],
+  });
+});
+
+test("the next address of an answer is tried when the first does not connect", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("hello"));
+  const { connect } = await import("node:net");
+  await using lab = createLab({
+    policy: { network: insecure },
+    dns: { "*": [["8.8.8.8", PUBLIC_ADDRESS]] },
+    deps: {
+      async dial(address) {
+        if (address === "8.8.8.8") throw new Error("unreachable");
+        const socket = connect(server.port, "127.0.0.1");
+        await new Promise((resolve) => socket.once("connect", resolve));
+        return { socket, remoteAddress: address };
+      },
+    },
+  });
+  expect((await send(lab.broker.http(lab.grant()), "http://api.example.com/")).body).toBe("hello");
+});
+
+test("exchanges are limited at a time, and an ended one makes room", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("hello"));
+  await using lab = createLab({
+    policy: { network: { ...insecure, limits: { maxConcurrent: 1 } } },
+    dns,
+    port: server.port,
+  });
+  const port = lab.broker.http(lab.grant());
+  const request = { method: "GET", url: "http://api.example.com/", headers: [] };
+  const first = valueOf(await port.begin(callScope(), request));
+  expect(codeOf(await port.begin(callScope(), request))).toBe("BROKER_NETWORK_BUSY");
+  await first[Symbol.asyncDispose]();
+  const second = valueOf(await port.begin(callScope(), request));
+  await second.finish();
+  expect((await readAll(second)).toString()).toBe("hello");
+  expect(await second.readBody(1)).toBeNull();
+});
+
+test("bytes that were read are the reader's own", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("hello"));
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  const exchange = valueOf(
+    await lab.broker
+      .http(lab.grant())
+      .begin(callScope(), { method: "GET", url: "http://api.example.com/", headers: [] }),
+  );
+  await exchange.finish();
+  const bytes = await exchange.readBody(3);
+  expect(bytes?.buffer.byteLength).toBe(3);
+  expect((await readAll(exchange)).toString()).toBe("lo");
+});
+
+test("operations out of order are refused without breaking the exchange", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("hello"));
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  const exchange = valueOf(
+    await lab.broker
+      .http(lab.grant())
+      .begin(callScope(), { method: "GET", url: "http://api.example.com/", headers: [] }),
+  );
+  expect(await rejectionOf(exchange.readBody(1))).toBe("BROKER_EXCHANGE_STATE");
+  expect(await rejectionOf(exchange.writeBody(new Uint8Array(1)))).toBe("BROKER_EXCHANGE_STATE");
+  await exchange.finish();
+  expect(await rejectionOf(exchange.readBody(0))).toBe("BROKER_EXCHANGE_STATE");
+  expect((await readAll(exchange)).toString()).toBe("hello");
+});
+
+test("a connection that cannot be made, and a plugin without a grant, are refused", async () => {
+  await using lab = createLab({
+    policy: { network: insecure },
+    dns,
+    deps: { dial: () => Promise.reject(new Error("refused")) },
+  });
+  expect((await send(lab.broker.http(lab.grant()), "http://api.example.com/")).code).toBe(
+    "BROKER_CONNECT",
+  );
+  expect((await send(lab.broker.http(lab.grant({})), "http://api.example.com/")).code).toBe(
+    "BROKER_NETWORK_NOT_GRANTED",
+  );
+  expect(valueOf(effectiveGrant({}, {})).network).toBeUndefined();
+});
