@@ -111,6 +111,28 @@ test("folders meet as the contained one, and a narrower root shadows a wider one
   );
 });
 
+test.each([false, true])(
+  "the narrower root speaks for a folder inside it, in any order (%s)",
+  (isReversed) => {
+    const roots = [
+      { guest: "/data", host: "/srv/data", allowRead: true, allowWrite: true },
+      { guest: "/data/in", host: "/srv/in", allowRead: true, allowWrite: false },
+    ];
+    const request = {
+      filesystem: { allowRead: true, allowWrite: true, allowedPaths: ["/data/in/x", "/data"] },
+    };
+    const policy = { filesystem: { roots: isReversed ? roots.toReversed() : roots } };
+    const { filesystem } = valueOf(effectiveGrant(request, policy));
+    if (filesystem === undefined) throw new Error("no grant");
+    expect(codeOf(decidePath(filesystem, "/data/in/x/a", new Set(["write"])))).toBe(
+      "BROKER_RIGHT_NOT_GRANTED",
+    );
+    expect(valueOf(decidePath(filesystem, "/data/in/x/a", new Set(["read"]))).folder.host).toBe(
+      "/srv/in",
+    );
+  },
+);
+
 test.each([
   [{ network: net("*") }, "BROKER_PATTERN"],
   [{ network: net("10.0.0.1") }, "BROKER_PATTERN"],

@@ -77,6 +77,16 @@ test("an address is read as node:net reads it, or not at all", () => {
   );
 });
 
+test.each([
+  "\u212a.trusted.com",
+  "a\u00ad.trusted.com",
+  "\uff41.trusted.com",
+  "a\u3002trusted.com",
+  "a.trusted.com.",
+])("%j is no spelling of a granted name", (host) => {
+  expect(codeOf(decideUrl(grant, `https://${host}/`, "GET"))).toBe("BROKER_HOST_NAME");
+});
+
 test("two spellings of one IPv6 address have one value", () => {
   expect(parseAddress("2606:4700:4700:0:0:0:0:1111")).toEqual(parseAddress("2606:4700:4700::1111"));
   expect(parseAddress("::ffff:1.2.3.4")).toEqual(parseAddress("::ffff:102:304"));
