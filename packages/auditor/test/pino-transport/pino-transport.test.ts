@@ -87,6 +87,15 @@ describe("the pino transport", () => {
     expect(await logged(directory)).toHaveLength(520);
   });
 
+  test("tells pino why it ended, and lets go of the directory", async () => {
+    await using directory = await logDirectory();
+    const stream = await pinoTransport({ directory: directory.path });
+    const failed = once(stream, "error");
+    stream.destroy(new Error("the thread is going down"));
+    expect(await failed).toMatchObject([{ message: "the thread is going down" }]);
+    expect(await directory.kinds()).toEqual(["opened", "closed"]);
+  });
+
   test("cannot share the directory of an open audit log", async () => {
     await using directory = await logDirectory();
     await using _auditor = await directory.open();

@@ -2,7 +2,7 @@
  * CWE-347: keys of small order, for which one signature fits every message, and signatures that can
  * be changed without the key. Node.js before 26 accepts the former.
  */
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, hash } from "node:crypto";
 
 import { createVerifier, signPackage } from "@glovebox/signer";
 import { describe, expect, test } from "vitest";
@@ -80,3 +80,34 @@ test("a signature that is cut or empty is refused", () => {
     expectInvalid(Buffer.from(JSON.stringify(envelope)));
   }
 });
+
+test("a signature whose nonce is zero is refused, although the equation holds", () => {
+  // R is the neutral element and S = k·a, as only the holder of the key can compute: such a
+  // signature gives the key away, and Node.js before 26 accepts it.
+  const text = Buffer.from(signedWith(() => undefined)).toString();
+  const envelope = JSON.parse(text) as { payload: string; signatures: { sig: string }[] };
+  const payload = Buffer.from(envelope.payload, "base64");
+  const type = "application/vnd.in-toto+json";
+  const message = Buffer.from(
+    `DSSEv1 ${type.length} ${type} ${payload.length} ${payload.toString()}`,
+  );
+  const seed = Buffer.from(publisher.privateKey.export({ format: "jwk" }).d ?? "", "base64url");
+  const clamped = Buffer.from(hash("sha512", seed, "buffer").subarray(0, 32));
+  clamped[0] = (clamped[0] ?? 0) & 248;
+  clamped[31] = ((clamped[31] ?? 0) & 127) | 64;
+  const point = Buffer.from("01".padEnd(64, "0"), "hex");
+  const key = Buffer.from(publisher.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+  const k = littleEndian(hash("sha512", Buffer.concat([point, key, message]), "buffer"));
+  const s = ((k % L) * littleEndian(clamped)) % L;
+  const signature = Buffer.concat([
+    point,
+    Buffer.from(s.toString(16).padStart(64, "0"), "hex").toReversed(),
+  ]);
+  const [entry] = envelope.signatures;
+  if (entry !== undefined) entry.sig = signature.toString("base64");
+  expectInvalid(Buffer.from(JSON.stringify(envelope)));
+});
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes.toReversed()).toString("hex")}`);
+}
