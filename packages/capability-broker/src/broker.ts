@@ -15,9 +15,9 @@ import { effectiveGrant } from "./grant/effective-grant.ts";
 import { type EffectiveGrant, type GrantSet, mint } from "./grant/grant.ts";
 import { type CapabilityRequest, type HostPolicy, policyOfRequest } from "./grant/policy.ts";
 import { type RevocationCell, createRevocationCell } from "./grant/revocation.ts";
-import { MAX_GRANTS } from "./limits.ts";
+import { MAX_GRANTS, MAX_RECORDED_ENTRIES } from "./limits.ts";
 import { createHttpPort } from "./network/network.ts";
-import { createRecorder } from "./record.ts";
+import { type EventDetails, createRecorder, recordedText } from "./record.ts";
 
 /** How a broker works. */
 export interface BrokerOptions {
@@ -162,14 +162,13 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
   };
 }
 
-function summaryOf(grant: EffectiveGrant): {
-  readonly hosts: number;
-  readonly folders: readonly string[];
-  readonly withheld: readonly string[];
-} {
+/** What the log is told of a grant, bounded: the manifest decides how many hosts and folders there are. */
+function summaryOf(grant: EffectiveGrant): EventDetails {
+  const folders = grant.filesystem?.folders ?? [];
   return {
     hosts: grant.network?.hosts.length ?? 0,
-    folders: grant.filesystem?.folders.map(({ guest }) => guest) ?? [],
-    withheld: grant.withheld,
+    folders: folders.slice(0, MAX_RECORDED_ENTRIES).map(({ guest }) => recordedText(guest)),
+    withheldCount: grant.withheld.length,
+    withheld: grant.withheld.slice(0, MAX_RECORDED_ENTRIES).map((text) => recordedText(text)),
   };
 }

@@ -6,6 +6,9 @@
 /** Grants that one broker holds at a time: more than a host has plugins. */
 export const MAX_GRANTS = 10_000;
 
+/** Entries of a list, of at most 200 characters each, in one event of the log. */
+export const MAX_RECORDED_ENTRIES = 16;
+
 /** Characters of a raw URL: what common servers and proxies still take. */
 export const MAX_URL_CHARACTERS = 8_192;
 /** Octets of a host name (RFC 1035 section 2.3.4). */

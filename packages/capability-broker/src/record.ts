@@ -3,6 +3,7 @@
  * or, where it was asked for, cannot make the event durable turns the decision into a refusal.
  */
 import { type Decision, failClosed, refuse } from "@glovebox/core/decision";
+import { received, sanitizeForMessage } from "@glovebox/core/errors";
 import type { JsonValue } from "@glovebox/core/json";
 import type { AuditPlace, DecisionLog, OperationScope } from "@glovebox/core/ports";
 
@@ -47,7 +48,7 @@ export function createRecorder(
         kind,
         success: decision.allowed,
         rule: decision.rule,
-        ...(decision.allowed ? {} : { code: decision.code, error: decision.reason }),
+        ...(decision.allowed ? {} : { code: decision.code, error: recordedText(decision.reason) }),
         details,
       }),
     );
@@ -94,6 +95,14 @@ export function createRecorder(
       );
     },
   };
+}
+
+/**
+ * Attacker-controlled text for an event: one line, bounded, and well-formed, for a log refuses half
+ * a surrogate pair, and an event that is not taken would hide the attempt.
+ */
+export function recordedText(raw: unknown): string {
+  return typeof raw === "string" ? sanitizeForMessage(raw).toWellFormed() : received(raw);
 }
 
 function ignore(): void {

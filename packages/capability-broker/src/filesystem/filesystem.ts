@@ -12,7 +12,7 @@ import type { CallScope, FileHandle, FilePort, FileRight, FileStat } from "@glov
 import { BrokerError } from "../errors.ts";
 import type { FileTotals, FilesystemGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
-import type { Recorder } from "../record.ts";
+import { type Recorder, recordedText } from "../record.ts";
 import { type GrantUse, assertUse, checkUse } from "../use.ts";
 import { type ResolvedPath, decidePath, isExtensionGranted } from "./decide.ts";
 import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
@@ -82,7 +82,7 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
     act: (value: P) => Promise<T>,
   ): Promise<Decision<T>> {
     return failClosedAsync(kind, async () => {
-      const details = { path: received(raw) };
+      const details = { path: recordedText(raw) };
       const recorded = await recorder.decideBefore(scope, kind, decision, details);
       if (!recorded.allowed) return recorded;
       scope.meter.add("fileOperations", 1);
@@ -139,7 +139,7 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
           openFiles -= 1;
           unregister();
           scope.signal.removeEventListener("abort", stop);
-          recorder.ended(scope, "file.close", code, { path: path.guest, ...bytes });
+          recorder.ended(scope, "file.close", code, { path: recordedText(path.guest), ...bytes });
         },
       });
       const unregister = cell.onRevoke(() => open.fail("BROKER_REVOKED"));

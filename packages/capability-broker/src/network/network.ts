@@ -4,7 +4,6 @@
  * sockets never serve another, and revoking it destroys them (I5).
  */
 import { type Decision, allow, failClosedAsync, refuse } from "@glovebox/core/decision";
-import { received } from "@glovebox/core/errors";
 import type { CallScope, HttpExchange, HttpPort, HttpRequest } from "@glovebox/core/ports";
 import { Agent } from "undici";
 
@@ -12,8 +11,13 @@ import type { BrokerDeps } from "../deps.ts";
 import { BrokerError } from "../errors.ts";
 import type { NetworkGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
-import { KEEP_ALIVE_MS, MAX_ORIGINS, MAX_RESPONSE_HEAD_BYTES } from "../limits.ts";
-import type { Recorder } from "../record.ts";
+import {
+  KEEP_ALIVE_MS,
+  MAX_ORIGINS,
+  MAX_RECORDED_ENTRIES,
+  MAX_RESPONSE_HEAD_BYTES,
+} from "../limits.ts";
+import { type Recorder, recordedText } from "../record.ts";
 import { assertUse, checkUse, type GrantUse } from "../use.ts";
 import { parseAddress } from "./address.ts";
 import { type ParsedTarget, decideAddresses, decideUrl } from "./decide.ts";
@@ -88,7 +92,7 @@ export function createHttpPort(context: NetworkContext): HttpPort {
     const release = decided.allowed ? decided.value.release : (): void => undefined;
     const details = decided.allowed
       ? describe(decided.value.target)
-      : { url: received(request.url) };
+      : { url: recordedText(withoutQuery(request.url)) };
     try {
       const recorded = await recorder.decideBefore(scope, "network.request", decided, details);
       if (!recorded.allowed) return released(release, recorded);
@@ -97,7 +101,7 @@ export function createHttpPort(context: NetworkContext): HttpPort {
       const addresses = await addressesOf(scope, target);
       const held = await recorder.decideBefore(scope, "network.address", addresses, {
         host: target.host.name,
-        ...(addresses.allowed ? { addresses: addresses.value } : {}),
+        ...(addresses.allowed ? { addresses: addresses.value.slice(0, MAX_RECORDED_ENTRIES) } : {}),
       });
       if (!held.allowed) return released(release, held);
       const still = checkUse(context, cell, scope);
@@ -194,14 +198,18 @@ export function createHttpPort(context: NetworkContext): HttpPort {
 
 function describe(target: ParsedTarget): Readonly<Record<string, string | number>> {
   // Without the query: it is the plugin's data and may hold anything.
-  const [path = ""] = target.path.split("?", 1);
+  const path = withoutQuery(target.path);
   return {
     method: target.method,
     scheme: target.scheme,
     host: target.host.name,
     port: target.port,
-    path,
+    path: recordedText(path),
   };
+}
+
+function withoutQuery(raw: unknown): unknown {
+  return typeof raw === "string" ? raw.split(/[?#]/, 1)[0] : raw;
 }
 
 function released(release: () => void, refusal: Decision<never>): Decision<never> {

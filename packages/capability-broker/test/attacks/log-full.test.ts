@@ -104,3 +104,32 @@ test("denials are recorded with their code and rule", async () => {
     rule: "network.hosts",
   });
 });
+
+test("half a character cannot make the log refuse the record of an attempt", async () => {
+  const policy = {
+    network,
+    filesystem: { roots: [{ guest: "/data", host, allowRead: true, allowWrite: true }] },
+  };
+  await using lab = createLab({ policy });
+  const grant = lab.grant();
+  for (const raw of [
+    "\ud800",
+    `https://${"x".repeat(170)}${"\u{1f600}".repeat(40)}`,
+    `/data/${"y".repeat(1_993)}\u{1f600}`,
+  ]) {
+    await send(lab.broker.http(grant), raw);
+    await lab.broker.files(grant).stat(callScope(), raw);
+  }
+  const texts = lab.log.events.flatMap(({ event }) => [
+    event.error,
+    ...Object.values(event.details ?? {}),
+  ]);
+  expect(lab.log.events).toHaveLength(7);
+  expect(texts.filter((text) => typeof text === "string" && !text.isWellFormed())).toEqual([]);
+});
+
+test("the query of a refused URL is not written to the log's details", async () => {
+  await using lab = createLab({ policy: { network } });
+  await send(lab.broker.http(lab.grant()), "https://evil.com/?key=secret");
+  expect(lab.log.events.at(-1)?.event.details).toEqual({ url: "https://evil.com/" });
+});
