@@ -4,6 +4,7 @@
  * accepted is an answer, not an error; only input of a wrong form is one.
  */
 import { config, Fields, JsonValue, readInputFields, run } from "@glovebox/plugin-sdk/assembly";
+
 import { bearerToken } from "./bearer";
 import { identityOf } from "./identity";
 import { parseToken, Token } from "./token";

@@ -4,6 +4,7 @@
  * extensions it calls critical, is none (RFC 8725 section 3.1).
  */
 import { encodeText, JsonValue, tryParseJson } from "@glovebox/plugin-sdk/assembly";
+
 import { decodeBase64Url } from "./base64url";
 
 /** Characters; identity providers stay below 4 KiB, as headers of 8 KiB are refused by most servers. */

@@ -12,6 +12,7 @@ import {
   readInputFields,
   run,
 } from "@glovebox/plugin-sdk/assembly";
+
 import { renderPage } from "./page";
 import { Parameters, readParameters } from "./parameters";
 

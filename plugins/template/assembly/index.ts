@@ -3,6 +3,7 @@
  * request it answers. Arguments are attacker-controlled: each is checked for kind and size.
  */
 import { fail, Fields, JsonValue, readInputFields, run } from "@glovebox/plugin-sdk/assembly";
+
 import { formatDate } from "./date";
 import { lookUp } from "./path";
 import { cut, mask } from "./text";
