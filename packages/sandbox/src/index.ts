@@ -11,6 +11,7 @@ export type {
   ReservedRunner,
   ReserveRequest,
   Sandbox,
+  SandboxDeps,
   SandboxedPlugin,
   SandboxOptions,
   SandboxStatus,

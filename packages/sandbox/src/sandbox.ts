@@ -37,6 +37,12 @@ export interface SandboxOptions {
   readonly minimumIsolation?: IsolationLevel;
 }
 
+/** What a sandbox takes from its surroundings. */
+export interface SandboxDeps {
+  /** Path of the program that a runner's process runs. Default: the runner of this package. */
+  readonly runnerProgram?: string;
+}
+
 /** What a sandbox is doing now. */
 export interface SandboxStatus {
   /** The level that this sandbox's runners have proven. */
@@ -113,7 +119,10 @@ export interface Sandbox extends AsyncDisposable {
  *
  * @throws {@link SandboxError} (`SANDBOX_OPTIONS`, `SANDBOX_BOOT_FAILED`, `SANDBOX_ISOLATION`)
  */
-export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+export async function createSandbox(
+  options: SandboxOptions = {},
+  deps: SandboxDeps = {},
+): Promise<Sandbox> {
   const { poolSize = DEFAULT_POOL_SIZE, minimumIsolation = "permission" } = options;
   if (!Number.isInteger(poolSize) || poolSize < 0) {
     throw new SandboxError("SANDBOX_OPTIONS", {
@@ -130,7 +139,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     size: poolSize,
     minimumIsolation,
     async boot() {
-      const { runner, hello } = await Runner.boot(pairs, "plugin");
+      const { runner, hello } = await Runner.boot(pairs, "plugin", deps.runnerProgram);
       return { runner, level: levelOf(hello) };
     },
   });
@@ -140,7 +149,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   };
   let isolation: IsolationLevel;
   try {
-    [isolation] = await Promise.all([proveIsolation(pairs), pool.fill()]);
+    [isolation] = await Promise.all([proveIsolation(pairs, deps), pool.fill()]);
     const problem = belowMinimum(isolation, minimumIsolation);
     if (problem !== undefined) throw problem;
   } catch (error) {
@@ -164,8 +173,11 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 }
 
 /** Boots a process that tries what must be refused, and ends it. */
-async function proveIsolation(pairs: SocketPairFactory): Promise<IsolationLevel> {
-  const { runner, hello } = await Runner.boot(pairs, "canary");
+async function proveIsolation(
+  pairs: SocketPairFactory,
+  { runnerProgram }: SandboxDeps,
+): Promise<IsolationLevel> {
+  const { runner, hello } = await Runner.boot(pairs, "canary", runnerProgram);
   runner.kill(new SandboxError("SANDBOX_CLOSED"));
   await runner.ended;
   return levelOf(hello);
@@ -195,7 +207,7 @@ function reservedRunner(
             `a module of ${original.length} bytes, at most ${MAX_MODULE_BYTES}`,
           );
         }
-        configured ??= configureRunner(runner, limits, false);
+        configured ??= configureRunner(runner, limits);
         await configured;
         runner.advance("validate");
         const answer = await command(runner, FRAME.VALIDATE, 0, original, limits);
@@ -216,6 +228,7 @@ function reservedRunner(
           instantiate: {
             abi: spec.abi,
             modules: spec.modules.map(({ name }) => name),
+            freshInstances: spec.instance === "call",
             hostFunctions: [...spec.services.functions].map(([name, { parameters, result }]) => ({
               name,
               parameters,
@@ -224,7 +237,6 @@ function reservedRunner(
             config: Object.fromEntries(spec.services.config),
           },
           modules: spec.modules,
-          freshInstances: spec.instance === "call",
           limits,
           services: spec.services,
           startScope: startScope(pluginId),

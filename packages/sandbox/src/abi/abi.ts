@@ -22,6 +22,8 @@ export interface InstantiateSpec {
   readonly abi: "flat" | "extism";
   /** Names of the loaded modules in order; the last is the plugin, the others can be imported from. */
   readonly modules: readonly string[];
+  /** Make a fresh instance for each call. */
+  readonly freshInstances: boolean;
   readonly hostFunctions: readonly HostFunctionSignature[];
   readonly config: Readonly<Record<string, string>>;
 }

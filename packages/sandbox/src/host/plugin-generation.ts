@@ -43,7 +43,6 @@ export interface NamedModuleBytes {
 export interface GenerationSpec {
   readonly instantiate: InstantiateSpec;
   readonly modules: readonly NamedModuleBytes[];
-  readonly freshInstances: boolean;
   readonly limits: RunnerLimits;
   readonly services: HostServices;
   readonly startScope: CallScope;
@@ -313,7 +312,7 @@ export class PluginGeneration {
   async #load(runner: Runner, validated: readonly (number | undefined)[]): Promise<void> {
     const { modules, limits, instantiate, startScope, services } = this.#spec;
     try {
-      if (runner.state === "warm") await configureRunner(runner, limits, this.#spec.freshInstances);
+      if (runner.state === "warm") await configureRunner(runner, limits);
       const steps = modules.map(({ bytes }, at) => {
         const place = validated[at];
         runner.advance("load");
@@ -340,18 +339,13 @@ export class PluginGeneration {
 }
 
 /** Gives a warm runner the limits of its plugin. */
-export function configureRunner(
-  runner: Runner,
-  limits: RunnerLimits,
-  freshInstances: boolean,
-): Promise<Uint8Array> {
+export function configureRunner(runner: Runner, limits: RunnerLimits): Promise<Uint8Array> {
   runner.advance("configure");
   const configuration = {
     memoryBytes: limits.memoryBytes,
     tableElements: limits.tableElements,
     outputBytes: limits.outputBytes,
     transferBytes: limits.inputBytes + limits.outputBytes,
-    freshInstances,
   };
   return command(runner, FRAME.CONFIGURE, 0, encoder.encode(JSON.stringify(configuration)), limits);
 }

@@ -29,7 +29,8 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-const MAIN = createRequire(import.meta.url).resolve("#runner");
+/** The built runner; also tests run it and not its source (docs/decisions). */
+const RUNNER_PROGRAM: string = createRequire(import.meta.url).resolve("#runner");
 
 const ENGINE_FLAGS = [
   "--single-threaded",
@@ -46,14 +47,18 @@ const ENGINE_FLAGS = [
 export type RunnerRole = "plugin" | "canary";
 
 /** Starts a runner on its end of a socket pair. */
-export function startRunnerProcess(runnerEnd: Socket, role: RunnerRole): RunnerProcess {
+export function startRunnerProcess(
+  runnerEnd: Socket,
+  role: RunnerRole,
+  program: string = RUNNER_PROGRAM,
+): RunnerProcess {
   const koffi = hasNodeFfi() ? undefined : locateKoffi();
   const child = spawn(
     process.execPath,
     [
       ...ENGINE_FLAGS,
-      ...permissionFlags(koffi),
-      MAIN,
+      ...permissionFlags(program, koffi),
+      program,
       String(process.pid),
       role,
       ...(koffi === undefined ? [] : [koffi.entry]),
@@ -100,8 +105,8 @@ function hasNodeFfi(): boolean {
   return major > 26 || (major === 26 && minor >= 1);
 }
 
-function permissionFlags(koffi: KoffiLocation | undefined): string[] {
-  const readable = [MAIN, "/proc/self/statm", ...(koffi?.readable ?? [])];
+function permissionFlags(program: string, koffi: KoffiLocation | undefined): string[] {
+  const readable = [program, "/proc/self/statm", ...(koffi?.readable ?? [])];
   return [
     "--permission",
     ...readable.map((path) => `--allow-fs-read=${path}`),

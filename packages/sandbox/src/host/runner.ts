@@ -92,21 +92,22 @@ export class Runner {
   static async boot(
     pairs: SocketPairFactory,
     role: RunnerRole,
+    program?: string,
   ): Promise<{ runner: Runner; hello: Hello }> {
     const runner = new Runner();
     const { hostEnd, runnerEnd } = await pairs.create(runner.#channel.onread);
     runner.#channel.attach(hostEnd);
-    const child = startRunnerProcess(runnerEnd, role);
-    runner.#process = child;
-    void Promise.all([child.ended, runner.#socketEnded.promise]).then(([end]) =>
-      runner.#finish(end),
-    );
-    void runner.#socketEnded.promise.then(() => child.kill());
     const timer = setTimeout(
       () => runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { message: "no HELLO in time" })),
       BOOT_DEADLINE_MS,
     );
     try {
+      const child = startRunnerProcess(runnerEnd, role, program);
+      runner.#process = child;
+      void Promise.all([child.ended, runner.#socketEnded.promise]).then(([end]) =>
+        runner.#finish(end),
+      );
+      void runner.#socketEnded.promise.then(() => child.kill());
       const hello = await runner.#hello.promise;
       if (process.platform === "linux") {
         runner.#cpuClock = openCpuClock(child.pid);
@@ -115,6 +116,7 @@ export class Runner {
       return { runner, hello };
     } catch (cause) {
       runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { cause }));
+      runner.#channel.destroy();
       throw new SandboxError("SANDBOX_BOOT_FAILED", {
         message: `a runner did not start: ${cause instanceof Error ? cause.message : String(cause)}`,
         cause,

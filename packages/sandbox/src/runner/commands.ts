@@ -24,8 +24,6 @@ export interface RunnerConfiguration {
   readonly outputBytes: number;
   /** Bytes of input and host answers that the process itself must hold besides the plugin's memory. */
   readonly transferBytes: number;
-  /** Make a fresh instance for each call. */
-  readonly freshInstances: boolean;
 }
 
 /** The answer to one command. */
@@ -129,7 +127,7 @@ export class PluginHolder {
         true,
       );
     }
-    if (this.#configuration?.freshInstances === true) this.discardInstance();
+    if (this.#spec?.freshInstances === true) this.discardInstance();
     return {
       type: FRAME.REPLY,
       argument: Math.min(instance.memoryPages(), 0xffff),
