@@ -29,6 +29,8 @@ export interface CheckedModules {
 export interface LazyEngine extends Engine, AsyncDisposable {
   /** The process, reserved at the first call. */
   runner(): Promise<Decision<ReservedRunner>>;
+  /** Another process in place of the one that judged, which ends. */
+  renew(): Promise<Decision<ReservedRunner>>;
   /** The very buffer that the process judged last, if it holds these bytes: it need not judge twice. */
   judged(bytes: Uint8Array): Uint8Array;
 }
@@ -81,35 +83,32 @@ function isSupported(abi: string): abi is Abi {
 }
 
 /** What the ABI asks of the main module; linked ones may also import from those before them. */
-function requirementsOf(
-  { abi, imports, openModules, exports }: AbiRequirements,
-  isMain: boolean,
-  earlier: readonly string[],
-) {
-  return {
-    abi,
-    imports,
-    importModulesOpen: [...openModules, ...earlier],
-    exports: isMain ? exports : [],
-  };
+function requirementsOf(abi: AbiRequirements, isMain: boolean, linkedModules: readonly string[]) {
+  return { ...abi, linkedModules, exports: isMain ? abi.exports : [] };
 }
 
 function openEngine(reserve: () => Promise<Decision<ReservedRunner>>): LazyEngine {
   let reserved: Promise<Decision<ReservedRunner>> | undefined;
   const runner = (): Promise<Decision<ReservedRunner>> => (reserved ??= reserve());
   let last: Uint8Array | undefined;
+  const end = async (): Promise<void> => {
+    const decision = await reserved;
+    reserved = undefined;
+    // Ends the process unless the plugin was started in it.
+    if (decision?.allowed === true) await decision.value[Symbol.asyncDispose]();
+  };
   return {
     runner,
+    async renew() {
+      await end();
+      return runner();
+    },
     judged: (bytes) => (last !== undefined && Buffer.compare(last, bytes) === 0 ? last : bytes),
     async validate(original) {
       const decision = await runner();
       last = original;
       return decision.allowed ? decision.value.validate(original) : decision;
     },
-    async [Symbol.asyncDispose]() {
-      const decision = await reserved;
-      // Ends the process unless the plugin was started in it.
-      if (decision?.allowed === true) await decision.value[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: end,
   };
 }

@@ -1,0 +1,369 @@
+/** @module Every option is enforced: one test for each, and what an unknown or wrong one does. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { generateKeyPair, signPackage } from "@glovebox/signer";
+import { PluginRuntime, type RuntimeConfig } from "@glovebox/runtime";
+import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
+import { describe, expect, test } from "vitest";
+
+import "@glovebox/testkit/matchers";
+
+import { ECHO, flatPlugin, openRuntime, reachingPlugin, SPIN } from "./open-runtime.ts";
+
+const ECHO_PLUGIN = flatPlugin({ run: ECHO });
+
+async function codeOfLoad(
+  config: RuntimeConfig,
+  options: Parameters<typeof buildPluginPackage>[0],
+): Promise<string> {
+  await using host = await openRuntime(config);
+  await using plugin = await buildPluginPackage(options);
+  const result = await host.runtime.load(plugin.path);
+  return result.ok ? "ok" : result.error.code;
+}
+
+describe("options that are refused", () => {
+  const directory = "/tmp/never-opened";
+  test.each<[string, unknown]>([
+    ["an unknown group", { audit: { directory }, secrity: {} }],
+    ["an unknown option", { audit: { directory }, security: { enableWasmValidaton: false } }],
+    ["an option named like a built-in", { audit: { directory }, security: { constructor: 1 } }],
+    ["a switch that is no boolean", { audit: { directory }, security: { enableAuditLogging: "no" } }],
+    ["a size of 0", { audit: { directory }, security: { maxPluginSizeBytes: 0 } }],
+    ["a size beyond the bound", { audit: { directory }, security: { maxPluginSizeBytes: 1e12 } }],
+    ["an isolation that is none of the levels", { audit: { directory }, security: { minimumIsolation: "weak" } }],
+    ["half a plugin", { audit: { directory }, resources: { maxConcurrentPlugins: 0.5 } }],
+    ["a durability that is none", { audit: { directory, auditDurability: "maybe" } }],
+    ["patterns that are no list", { audit: { directory }, validation: { allowedImportPatterns: "env.*" } }],
+    ["a group that is no object", { audit: { directory }, security: [] }],
+    ["options that are none", null],
+    ["no audit directory", {}],
+    ["no audit log while signatures are required", { security: { enableAuditLogging: false } }],
+  ])("%s", async (_name, config) => {
+    await expect(PluginRuntime.open(config as RuntimeConfig)).toThrowCode("RUNTIME_OPTIONS");
+  });
+
+  test("what a module refuses of its options, under the module's code", async () => {
+    const policy = { network: { allowHttpOutbound: true, allowedHosts: ["*"] } };
+    await expect(openRuntime({ policy })).toThrowCode("BROKER_POLICY");
+    await expect(openRuntime({ resources: { callBurst: 2 } })).toThrowCode("LIMITER_OPTION");
+    const validation = { allowedImportPatterns: ["everything"] };
+    await expect(openRuntime({ validation })).toThrowCode("WASM_POLICY");
+    const trustedKeys = [{ publicKey: "no key", identity: "x" }];
+    await expect(openRuntime({ trust: { trustedKeys } })).toThrowCode("SIGNER_KEY");
+  });
+
+  test("a minimum isolation that this machine does not reach", async () => {
+    await expect(openRuntime({ security: { minimumIsolation: "strict" } })).toThrowCode(
+      "SANDBOX_ISOLATION",
+    );
+  });
+});
+
+describe("loosenings", () => {
+  test("there are none by default", async () => {
+    const log = recordingDecisionLog();
+    await using runtime = await PluginRuntime.open({ deps: { decisionLog: log } });
+    expect(runtime.status()).toEqual({
+      ready: true,
+      isolation: "permission",
+      minimumIsolation: "permission",
+      loosened: [],
+    });
+    expect(log.kinds).toEqual(["started"]);
+  });
+
+  test("each is listed, warned of and recorded under its name", async () => {
+    const warnings: unknown[] = [];
+    const ignore = (): void => undefined;
+    const log = recordingDecisionLog();
+    const config: RuntimeConfig = {
+      security: {
+        enableWasmValidation: false,
+        enableCapabilityChecks: false,
+        minimumIsolation: "none",
+      },
+      validation: {
+        strictManifestValidation: false,
+        requireSignatures: false,
+        allowedImportPatterns: ["env.*"],
+      },
+      audit: { auditDurability: "async" },
+      tenancy: { shareRunners: true },
+      policy: {
+        network: {
+          allowHttpOutbound: true,
+          allowedHosts: [],
+          allowInsecureHttp: true,
+          anyPublicHost: true,
+          privateCidrs: ["10.0.0.0/8"],
+        },
+      },
+      deps: {
+        decisionLog: log,
+        logger: {
+          debug: ignore,
+          info: ignore,
+          error: ignore,
+          warn: (fields) => void warnings.push(fields),
+        },
+      },
+    };
+    await using runtime = await PluginRuntime.open(config);
+    const expected = [
+      "security.enableWasmValidation",
+      "security.enableCapabilityChecks",
+      "security.minimumIsolation",
+      "validation.strictManifestValidation",
+      "validation.requireSignatures",
+      "validation.allowedImportPatterns",
+      "audit.auditDurability",
+      "tenancy.shareRunners",
+      "policy.network.allowInsecureHttp",
+      "policy.network.anyPublicHost",
+      "policy.network.privateCidrs",
+    ];
+    expect(runtime.status().loosened).toEqual(expected);
+    expect(warnings).toEqual(expected.map((option) => ({ option })));
+    const recorded = log.events.filter(({ event }) => event.kind === "loosening");
+    expect(recorded.map(({ event }) => event.details?.["option"])).toEqual(expected);
+    expect(log.events.at(-1)?.event).toMatchObject({
+      kind: "started",
+      details: { loosened: expected },
+    });
+  });
+});
+
+describe("security", () => {
+  test("enableWasmValidation: false leaves modules to the engine alone", async () => {
+    const odd = flatPlugin({ run: ECHO }).replace(
+      "(module",
+      `(module (import "env" "unknown" (func))`,
+    );
+    expect(await codeOfLoad({}, { wasm: odd })).toBe("WASM_IMPORT_NOT_ALLOWED");
+    const security = { enableWasmValidation: false };
+    // Linking is the sandbox's: nobody offers this import.
+    expect(await codeOfLoad({ security }, { wasm: odd })).toMatch(/^SANDBOX_/);
+    expect(await codeOfLoad({ security }, { wasm: ECHO_PLUGIN })).toBe("ok");
+    expect(await codeOfLoad({ security }, { wasm: Buffer.from("junk") })).toMatch(/^SANDBOX_/);
+  });
+
+  test("enableCapabilityChecks: false grants what is asked, and nothing else", async () => {
+    await using host = await openRuntime({
+      security: { enableCapabilityChecks: false },
+      deps: {
+        broker: {
+          resolve: () => Promise.reject(Object.assign(new Error("x"), { code: "ENOTFOUND" })),
+        },
+      },
+    });
+    const capabilities = {
+      network: { allow_http_outbound: true, allowed_hosts: ["api.example.com"] },
+    };
+    await host.load({ id: "asks", abi: "extism", wasm: reachingPlugin(), capabilities });
+    await host.load({ id: "silent", abi: "extism", wasm: reachingPlugin() });
+    const fetch = async (id: string, name: string) => {
+      const request = Buffer.from(JSON.stringify({ url: `https://${name}/` }));
+      const outcome = await host.runtime.executePluginFunction(id, "fetch", {}, request);
+      return outcome.ok ? "ok" : outcome.error.details["code"];
+    };
+    // Allowed, and then stopped only by the name that does not exist.
+    expect(await fetch("asks", "api.example.com")).toBe("BROKER_RESOLVE");
+    expect(await fetch("asks", "other.example.com")).toBe("BROKER_HOST_NOT_GRANTED");
+    expect(await fetch("silent", "api.example.com")).toBe("BROKER_NETWORK_NOT_GRANTED");
+  });
+
+  test("enableAuditLogging: false writes nothing, where signatures are off too", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "glovebox-unused-"));
+    try {
+      await using runtime = await PluginRuntime.open({
+        security: { enableAuditLogging: false },
+        validation: { requireSignatures: false },
+        audit: { directory: join(directory, "audit") },
+      });
+      await using plugin = await buildPluginPackage({ wasm: ECHO_PLUGIN });
+      expect(await runtime.load(plugin.path)).toMatchObject({ ok: true });
+      expect(runtime.status().loosened).toContain("security.enableAuditLogging");
+      await expect(rm(join(directory, "audit"))).rejects.toMatchObject({ code: "ENOENT" });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test("maxPluginSizeBytes bounds a package's files together", async () => {
+    const files = { "one.txt": "x".repeat(600), "two.txt": "x".repeat(600) };
+    const config = { security: { maxPluginSizeBytes: 1_500 } };
+    const options = { wasm: ECHO_PLUGIN };
+    expect(await codeOfLoad(config, options)).toBe("ok");
+    expect(await codeOfLoad(config, { ...options, files })).toBe("RUNTIME_PACKAGE_SIZE");
+  });
+});
+
+describe("resources", () => {
+  test("defaultMemoryLimitBytes is what a plugin gets that asks for none, or for more", async () => {
+    const wasm = flatPlugin({
+      run: `(if (i32.lt_s (memory.grow (i32.const 100)) (i32.const 0)) (then unreachable)) ${ECHO}`,
+    });
+    const maxMemory = { resources: { max_memory_bytes: 1_000_000_000 } };
+    await using host = await openRuntime({ resources: { defaultMemoryLimitBytes: 1_048_576 } });
+    await host.load({ id: "none", wasm });
+    await host.load({ id: "more", wasm, capabilities: maxMemory });
+    expect(await host.call("none", "run")).toBe("SANDBOX_TRAP");
+    expect(await host.call("more", "run")).toBe("SANDBOX_TRAP");
+    await using wide = await openRuntime({ policy: { resources: { maxMemoryBytes: 20_000_000 } } });
+    await wide.load({ id: "more", wasm, capabilities: maxMemory });
+    expect(await wide.call("more", "run", "room")).toBe("room");
+  });
+
+  test("defaultCpuLimitMs and a manifest's smaller wish end an endless loop", async () => {
+    const wasm = flatPlugin({ run: SPIN });
+    await using host = await openRuntime({ resources: { defaultCpuLimitMs: 60 } });
+    await host.load({ id: "default", wasm });
+    expect(await host.call("default", "run")).toBe("SANDBOX_CPU_LIMIT");
+    await using patient = await openRuntime({ resources: { defaultCpuLimitMs: 60_000 } });
+    await patient.load({ id: "own", wasm, capabilities: { resources: { max_cpu_time_ms: 60 } } });
+    expect(await patient.call("own", "run")).toBe("SANDBOX_CPU_LIMIT");
+  });
+
+  test("defaultWallLimitMs ends a call that waits", async () => {
+    await using host = await openRuntime({
+      resources: { defaultWallLimitMs: 50 },
+      hostFunctions: {
+        wait: { parameters: ["bytes"], result: "bytes", call: () => new Promise(() => undefined) },
+      },
+    });
+    await host.load({ id: "waits", abi: "extism", wasm: reachingPlugin(["wait"]) });
+    expect(await host.call("waits", "wait", "x")).toBe("SANDBOX_WALL_LIMIT");
+  });
+
+  test("maxConcurrentPlugins bounds what is loaded; a new version needs no place", async () => {
+    await using host = await openRuntime({ resources: { maxConcurrentPlugins: 1 } });
+    await host.load({ id: "one", wasm: ECHO_PLUGIN });
+    await expect(host.load({ id: "two", wasm: ECHO_PLUGIN })).rejects.toThrow("RUNTIME_PLUGIN_LIMIT");
+    await host.load({ id: "one", version: "1.1.0", wasm: ECHO_PLUGIN });
+    await host.runtime.unload("one");
+    await host.load({ id: "two", wasm: ECHO_PLUGIN });
+  });
+
+  test("maxConcurrentCallsPerPlugin and maxConcurrentCalls bound what runs at once", async () => {
+    for (const resources of [{ maxConcurrentCallsPerPlugin: 1 }, { maxConcurrentCalls: 1 }]) {
+      const entered: string[] = [];
+      const gate = Promise.withResolvers<void>();
+      await using host = await openRuntime({
+        resources,
+        hostFunctions: {
+          wait: {
+            parameters: ["bytes"],
+            result: "none",
+            async call({ tenantId = "" }) {
+              entered.push(tenantId);
+              await gate.promise;
+              return { allowed: true, rule: "test", value: undefined };
+            },
+          },
+        },
+      });
+      const wasm = reachingPlugin(["wait"])
+        .replace('"wait" (func $wait (param i64) (result i64))', '"wait" (func $wait (param i64))')
+        .replace("(call $answer (call $wait (call $input)))", "(call $wait (call $input)) (i32.const 0)");
+      await host.load({ id: "waits", abi: "extism", wasm });
+      const first = host.call("waits", "wait", "1", { tenantId: "a" });
+      const second = host.call("waits", "wait", "2", { tenantId: "b" });
+      await expect.poll(() => entered).toEqual(["a"]);
+      gate.resolve();
+      expect(await Promise.all([first, second])).toEqual(["", ""]);
+      expect(entered).toEqual(["a", "b"]);
+    }
+  });
+
+  test("callsPerSecond and callBurst refuse calls beyond the rate, with a time to come back", async () => {
+    await using host = await openRuntime({ resources: { callsPerSecond: 0.001, callBurst: 2 } });
+    await host.load({ id: "echo", wasm: ECHO_PLUGIN });
+    expect(await host.call("echo", "run", "1")).toBe("1");
+    expect(await host.call("echo", "run", "2")).toBe("2");
+    const refused = await host.runtime.executePluginFunction("echo", "run", {}, "3");
+    expect(refused).toMatchObject({ error: { code: "LIMITER_RATE" } });
+    expect(refused.ok || refused.error.details["retryAfterMs"]).toBeGreaterThan(1_000);
+  });
+
+  test("maxInputBytes and maxOutputBytes bound a call's payloads", async () => {
+    await using host = await openRuntime({ resources: { maxInputBytes: 10, maxOutputBytes: 5 } });
+    await host.load({ id: "echo", wasm: ECHO_PLUGIN });
+    expect(await host.call("echo", "run", "12345")).toBe("12345");
+    expect(await host.call("echo", "run", "123456")).toBe("SANDBOX_OUTPUT_SIZE");
+    expect(await host.call("echo", "run", "12345678901")).toBe("RUNTIME_INPUT_SIZE");
+  });
+});
+
+describe("validation, trust and approvals", () => {
+  test("strictManifestValidation: false makes unknown keys warnings", async () => {
+    const manifest =
+      "plugin: {id: odd, version: 1.0.0, types: [auth], abi: flat, wasm: plugin.wasm}\nsurprise: 1\n";
+    const options = { wasm: ECHO_PLUGIN, manifest };
+    expect(await codeOfLoad({}, options)).toBe("MANIFEST_UNKNOWN_KEY");
+    await using host = await openRuntime({ validation: { strictManifestValidation: false } });
+    await host.load(options);
+    expect(host.runtime.list()[0]?.warnings.join()).toContain("surprise");
+  });
+
+  test("requireSignatures loads only what a trusted key has signed, unchanged", async () => {
+    const { publicKey, privateKey } = generateKeyPair();
+    await using plugin = await buildPluginPackage({ id: "echo", wasm: ECHO_PLUGIN });
+    const files = new Map(plugin.files);
+    const config = {
+      validation: { requireSignatures: true },
+      trust: { trustedKeys: [{ publicKey, identity: "Example Ltd" }] },
+    };
+    await using host = await openRuntime(config);
+    expect(await host.runtime.load({ files })).toMatchObject({
+      error: { code: "SIGNER_SIGNATURE_MISSING" },
+    });
+    const signature = signPackage(files, { pluginId: "echo", version: "1.0.0", privateKey });
+    files.set("plugin.sigstore.json", signature);
+    const changed = new Map(files).set("extra.txt", Buffer.from("x"));
+    expect(await host.runtime.load({ files: changed })).toMatchObject({
+      error: { code: "SIGNER_FILE_EXTRA" },
+    });
+    expect(await host.runtime.load({ files })).toMatchObject({
+      ok: true,
+      plugin: { publisher: "Example Ltd" },
+    });
+    await using stranger = await openRuntime({ validation: { requireSignatures: true } });
+    expect(await stranger.runtime.load({ files })).toMatchObject({
+      error: { code: "SIGNER_KEY_UNKNOWN" },
+    });
+  });
+
+  test("allowedImportPatterns lets imports through to the sandbox", async () => {
+    const odd = flatPlugin({ run: ECHO }).replace("(module", `(module (import "env" "f" (func))`);
+    expect(await codeOfLoad({ validation: { allowedImportPatterns: ["env.f"] } }, { wasm: odd })).toMatch(
+      /^SANDBOX_/,
+    );
+  });
+
+  test("approvals narrow what the policy would give, and what is withheld is said", async () => {
+    const capabilities = {
+      network: { allow_http_outbound: true, allowed_hosts: ["a.example.com", "b.example.com"] },
+    };
+    await using host = await openRuntime({
+      policy: { network: { allowHttpOutbound: true, allowedHosts: ["*.example.com"] } },
+      approvals: {
+        asks: { network: { allowHttpOutbound: true, allowedHosts: ["a.example.com"] } },
+      },
+    });
+    await host.load({ id: "asks", wasm: ECHO_PLUGIN, capabilities });
+    await host.load({ id: "free", wasm: ECHO_PLUGIN, capabilities });
+    const [asks, free] = host.runtime.list();
+    expect(asks?.warnings.join()).toContain("b.example.com");
+    expect(free?.warnings).toEqual([]);
+  });
+
+  test("a limit that is asked for and not enforced yet is said", async () => {
+    await using host = await openRuntime();
+    const capabilities = { resources: { max_instructions: 1_000 } };
+    await host.load({ id: "asks", wasm: ECHO_PLUGIN, capabilities });
+    expect(host.runtime.list()[0]?.warnings.join()).toContain("max_instructions is not enforced");
+  });
+});

@@ -1,3 +1,0 @@
-import { expect, test } from "vitest";
-import { PluginRuntime } from "@glovebox/runtime";
-test("x", async () => { expect(PluginRuntime).toBeDefined(); });
