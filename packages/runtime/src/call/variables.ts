@@ -41,7 +41,7 @@ export function createVariables(): Variables {
     async get(scope, key) {
       const tenants = plugins.get(scope.pluginId)?.tenants;
       const value = tenants?.get(scope.tenantId ?? NO_TENANT)?.values.get(key);
-      return allow(RULE, value?.slice());
+      return allow(RULE, value && new Uint8Array(value));
     },
     async set(scope, key, value): Promise<Decision<void>> {
       const plugin = plugins.get(scope.pluginId) ?? { tenants: new Map(), bytes: 0 };
@@ -64,7 +64,8 @@ export function createVariables(): Variables {
         }
       }
       if (value === undefined) tenant.values.delete(key);
-      else tenant.values.set(key, value.slice());
+      // Not slice(): of a Buffer that is a view of memory that others may change.
+      else tenant.values.set(key, new Uint8Array(value));
       if (isNewTenant && tenant.values.size === 0) return allow(RULE, undefined);
       tenant.bytes += growth;
       plugin.bytes += pluginGrowth;

@@ -100,7 +100,8 @@ export function copyPackage(
     if (bytes.length > builder.remainingBytes) {
       return sizeRefusal(`the files of a package have at most ${limits.maxBytes} bytes`);
     }
-    const added = builder.add(path, bytes.slice());
+    // Not slice(): of a Buffer that is a view, which the caller could go on changing.
+    const added = builder.add(path, new Uint8Array(bytes));
     if (!added.allowed) return added;
   }
   return allow(RULE, builder.build());

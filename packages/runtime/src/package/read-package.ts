@@ -13,6 +13,7 @@ import { received } from "@glovebox/core/errors";
 
 import { MAX_PACKAGE_DEPTH, MAX_PACKAGE_FILES, MAX_TAR_OVERHEAD_BYTES } from "../limits.ts";
 import {
+  checkPackagePath,
   createPackageBuilder,
   entryRefusal,
   type PackageBuilder,
@@ -73,6 +74,8 @@ async function walk(
   if (entries.left < 0) return sizeRefusal(`a package has at most ${MAX_PACKAGE_FILES} entries`);
   for (const name of names.sort()) {
     const entry = prefix === "" ? name : `${prefix}/${name}`;
+    const checked = checkPackagePath(entry);
+    if (!checked.allowed) return checked;
     let handle: FileHandle;
     try {
       handle = await open(join(held, name), NO_LINK);

@@ -79,7 +79,7 @@ function readEntries(tar: Uint8Array, limits: PackageLimits): Decision<PluginPac
     if (header.type !== "file") {
       return entryRefusal(`an entry of type ${header.type} is no regular file`, path);
     }
-    const added = builder.add(path, body.slice());
+    const added = builder.add(path, new Uint8Array(body));
     if (!added.allowed) return added;
   }
 }
