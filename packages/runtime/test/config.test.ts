@@ -193,7 +193,7 @@ describe("security", () => {
   });
 
   test("maxPluginSizeBytes bounds a package's files together", async () => {
-    const files = { "one.txt": "x".repeat(600), "two.txt": "x".repeat(600) };
+    const files = { "one.txt": "x".repeat(1_000), "two.txt": "x".repeat(1_000) };
     const config = { security: { maxPluginSizeBytes: 1_500 } };
     const options = { wasm: ECHO_PLUGIN };
     expect(await codeOfLoad(config, options)).toBe("ok");

@@ -2,8 +2,10 @@
  * @module package-toctou (CWE-367): files change while, or after, a package is checked. What runs has
  * to be what was verified.
  */
-import { readlink, rename, symlink, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 
 import { generateKeyPair, signPackage } from "@glovebox/signer";
 import { readPackage } from "@glovebox/runtime";
@@ -46,28 +48,40 @@ test("verifies and runs the same bytes, although the caller changes its own mean
   expect(await host.call("swap", "run")).toBe("honest");
 });
 
+/** Swaps a directory for a link and back, as fast as it can, in a thread of its own. */
+const SWAPPER = `
+  const { renameSync, symlinkSync, unlinkSync } = require("node:fs");
+  const { workerData: { data, aside, outside, stop } } = require("node:worker_threads");
+  const flag = new Int32Array(stop);
+  while (Atomics.load(flag, 0) === 0) {
+    renameSync(data, aside);
+    symlinkSync(outside, data);
+    unlinkSync(data);
+    renameSync(aside, data);
+  }`;
+
 test("never reads through a directory that is swapped for a link while it is read", async () => {
-  await using outside = await pluginDirectory({ "secret.txt": "secret" });
-  await using plugin = await pluginDirectory({ "plugin.yaml": "x", "data/secret.txt": "own" });
-  const data = join(plugin.path, "data");
-  const aside = join(plugin.path, "..", `aside-${process.pid}`);
-  let swapping = true;
-  const swapper = (async () => {
-    while (swapping) {
-      await rename(data, aside);
-      await symlink(outside.path, data);
-      await rename(data, `${aside}-link`);
-      await rename(aside, data);
-    }
-  })();
+  await using outside = await pluginDirectory({ "name.txt": "secret" });
+  await using plugin = await pluginDirectory({ "plugin.yaml": "x", "data/name.txt": "own" });
+  await using elsewhere = await pluginDirectory({});
+  const stop = new SharedArrayBuffer(4);
+  const workerData = {
+    data: join(plugin.path, "data"),
+    aside: join(elsewhere.path, "aside"),
+    outside: outside.path,
+    stop,
+  };
+  const swapper = new Worker(SWAPPER, { eval: true, workerData });
+  await once(swapper, "online");
   const seen = new Set<string>();
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 1_000; tries += 1) {
     const decision = await readPackage(plugin.path, { maxBytes: 1_000 });
     if (!decision.allowed) seen.add(decision.code);
-    else seen.add(Buffer.from(decision.value.files.get("data/secret.txt") ?? []).toString());
+    else seen.add(Buffer.from(decision.value.files.get("data/name.txt") ?? []).toString());
   }
-  swapping = false;
-  await swapper;
-  expect(await readlink(`${aside}-link`)).toBe(outside.path);
-  expect([...seen]).not.toContain("secret");
+  Atomics.store(new Int32Array(stop), 0, 1);
+  await once(swapper, "exit");
+  // The race was on: links and gaps were met, and what the link leads to was never read.
+  expect(seen).toContain("RUNTIME_PACKAGE_ENTRY");
+  expect(seen).not.toContain("secret");
 });
