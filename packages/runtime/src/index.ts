@@ -6,7 +6,7 @@ export type {
   RuntimeConfig,
   SecurityOptions,
   ValidationOptions,
-} from "./config.ts";
+} from "./options.ts";
 export type { Logger, RuntimeDeps } from "./deps.ts";
 export { RUNTIME_ERRORS, RuntimeError } from "./errors.ts";
 export type { RuntimeErrorCode } from "./errors.ts";

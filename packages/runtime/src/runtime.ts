@@ -11,15 +11,15 @@ import type { AlertSink, PluginHealth } from "@glovebox/monitor";
 
 import type { CallContext } from "./call/context.ts";
 import { executeCall } from "./call/execute.ts";
-import { parseConfig, type ParsedConfig, type RuntimeConfig } from "./config.ts";
+import { parseConfig } from "./config.ts";
 import { SILENT_LOGGER } from "./deps.ts";
 import { RuntimeError } from "./errors.ts";
 import { EVENT } from "./events/kinds.ts";
-import { loadPlugin, type PluginSource, reloadPlugin } from "./load/load-plugin.ts";
 import { MAX_REASON_CHARACTERS } from "./limits.ts";
+import { loadPlugin, type PluginSource, reloadPlugin } from "./load/load-plugin.ts";
+import type { ParsedConfig, RuntimeConfig } from "./options.ts";
 import { drainGeneration, killGeneration } from "./plugin/end-generation.ts";
 import { describePlugin, type PluginInfo } from "./plugin/plugin-info.ts";
-import { busy } from "./plugin/registry.ts";
 import { errorOf } from "./public-message.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
 import { wire, type Wiring } from "./wiring.ts";
@@ -202,7 +202,7 @@ export class PluginRuntime implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { load, responses, events, broker, clock, idle } = this.#wiring;
+    const { load, responses, events, broker, clock } = this.#wiring;
     this.#wiring.stop("the runtime is closed");
     await Promise.all(
       load.registry.all().map(async (plugin) => {
@@ -212,7 +212,7 @@ export class PluginRuntime implements AsyncDisposable {
         }
       }),
     );
-    await idle();
+    await this.#wiring.idle();
     events.tell({}, { kind: EVENT.stopped, success: true });
     await this.#wiring.close();
   }
@@ -230,7 +230,8 @@ export class PluginRuntime implements AsyncDisposable {
       {},
       { kind: EVENT.started, success: true, details: { loosened, isolation, minimumIsolation } },
     );
-    if (!started.allowed) throw new RuntimeError("RUNTIME_NOT_RECORDED", { message: started.reason });
+    if (!started.allowed)
+      throw new RuntimeError("RUNTIME_NOT_RECORDED", { message: started.reason });
   }
 
   get #logger() {

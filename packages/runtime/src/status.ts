@@ -1,7 +1,7 @@
 /** @module Whether the host can serve, and how safely: what `/readyz` shows (contract.md 4). */
 import type { IsolationLevel } from "@glovebox/sandbox";
 
-import type { ParsedConfig } from "./config.ts";
+import type { ParsedConfig } from "./options.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** The state of a runtime. */

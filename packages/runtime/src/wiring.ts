@@ -16,11 +16,11 @@ import { createWasmValidator } from "@glovebox/wasm-validator";
 
 import type { CallParts } from "./call/execute.ts";
 import { createVariables } from "./call/variables.ts";
-import type { ParsedConfig } from "./config.ts";
 import { SILENT_LOGGER } from "./deps.ts";
 import { createEvents, createNullLog, type Events } from "./events/fan-out.ts";
 import { type LoadParts, reloadPlugin } from "./load/load-plugin.ts";
 import { createModuleCheck } from "./load/modules.ts";
+import type { ParsedConfig } from "./options.ts";
 import { createRegistry } from "./plugin/registry.ts";
 import { createObserver } from "./response/observer.ts";
 import { createResponses, type Responses } from "./response/quarantine.ts";
@@ -74,9 +74,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   );
   undo.defer(() => broker.close());
   const limiter = undo.use(createLimiter(limiterOptions(resources), { clock }));
-  const sandbox = undo.use(
-    await createSandbox({ minimumIsolation: security.minimumIsolation }),
-  );
+  const sandbox = undo.use(await createSandbox({ minimumIsolation: security.minimumIsolation }));
 
   const registry = createRegistry(resources.maxConcurrentPlugins);
   const pending = new Set<Promise<void>>();

@@ -3,11 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { generateKeyPair, signPackage } from "@glovebox/signer";
 import { PluginRuntime, type RuntimeConfig } from "@glovebox/runtime";
+import { generateKeyPair, signPackage } from "@glovebox/signer";
 import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
 import { describe, expect, test } from "vitest";
-
 import "@glovebox/testkit/matchers";
 
 import { ECHO, flatPlugin, openRuntime, reachingPlugin, SPIN } from "./open-runtime.ts";
@@ -30,13 +29,22 @@ describe("options that are refused", () => {
     ["an unknown group", { audit: { directory }, secrity: {} }],
     ["an unknown option", { audit: { directory }, security: { enableWasmValidaton: false } }],
     ["an option named like a built-in", { audit: { directory }, security: { constructor: 1 } }],
-    ["a switch that is no boolean", { audit: { directory }, security: { enableAuditLogging: "no" } }],
+    [
+      "a switch that is no boolean",
+      { audit: { directory }, security: { enableAuditLogging: "no" } },
+    ],
     ["a size of 0", { audit: { directory }, security: { maxPluginSizeBytes: 0 } }],
     ["a size beyond the bound", { audit: { directory }, security: { maxPluginSizeBytes: 1e12 } }],
-    ["an isolation that is none of the levels", { audit: { directory }, security: { minimumIsolation: "weak" } }],
+    [
+      "an isolation that is none of the levels",
+      { audit: { directory }, security: { minimumIsolation: "weak" } },
+    ],
     ["half a plugin", { audit: { directory }, resources: { maxConcurrentPlugins: 0.5 } }],
     ["a durability that is none", { audit: { directory, auditDurability: "maybe" } }],
-    ["patterns that are no list", { audit: { directory }, validation: { allowedImportPatterns: "env.*" } }],
+    [
+      "patterns that are no list",
+      { audit: { directory }, validation: { allowedImportPatterns: "env.*" } },
+    ],
     ["a group that is no object", { audit: { directory }, security: [] }],
     ["options that are none", null],
     ["no audit directory", {}],
@@ -241,7 +249,9 @@ describe("resources", () => {
   test("maxConcurrentPlugins bounds what is loaded; a new version needs no place", async () => {
     await using host = await openRuntime({ resources: { maxConcurrentPlugins: 1 } });
     await host.load({ id: "one", wasm: ECHO_PLUGIN });
-    await expect(host.load({ id: "two", wasm: ECHO_PLUGIN })).rejects.toThrow("RUNTIME_PLUGIN_LIMIT");
+    await expect(host.load({ id: "two", wasm: ECHO_PLUGIN })).rejects.toThrow(
+      "RUNTIME_PLUGIN_LIMIT",
+    );
     await host.load({ id: "one", version: "1.1.0", wasm: ECHO_PLUGIN });
     await host.runtime.unload("one");
     await host.load({ id: "two", wasm: ECHO_PLUGIN });
@@ -267,7 +277,10 @@ describe("resources", () => {
       });
       const wasm = reachingPlugin(["wait"])
         .replace('"wait" (func $wait (param i64) (result i64))', '"wait" (func $wait (param i64))')
-        .replace("(call $answer (call $wait (call $input)))", "(call $wait (call $input)) (i32.const 0)");
+        .replace(
+          "(call $answer (call $wait (call $input)))",
+          "(call $wait (call $input)) (i32.const 0)",
+        );
       await host.load({ id: "waits", abi: "extism", wasm });
       const first = host.call("waits", "wait", "1", { tenantId: "a" });
       const second = host.call("waits", "wait", "2", { tenantId: "b" });
@@ -338,9 +351,9 @@ describe("validation, trust and approvals", () => {
 
   test("allowedImportPatterns lets imports through to the sandbox", async () => {
     const odd = flatPlugin({ run: ECHO }).replace("(module", `(module (import "env" "f" (func))`);
-    expect(await codeOfLoad({ validation: { allowedImportPatterns: ["env.f"] } }, { wasm: odd })).toMatch(
-      /^SANDBOX_/,
-    );
+    expect(
+      await codeOfLoad({ validation: { allowedImportPatterns: ["env.f"] } }, { wasm: odd }),
+    ).toMatch(/^SANDBOX_/);
   });
 
   test("approvals narrow what the policy would give, and what is withheld is said", async () => {

@@ -113,12 +113,10 @@ export const TRAP = "unreachable";
  */
 export function reachingPlugin(hostFunctions: readonly string[] = []): string {
   const imports = hostFunctions.map(
-    (name) =>
-      `(import "extism:host/user" "${name}" (func $${name} (param i64) (result i64)))`,
+    (name) => `(import "extism:host/user" "${name}" (func $${name} (param i64) (result i64)))`,
   );
   const functions = hostFunctions.map(
-    (name) =>
-      `(func (export "${name}") (result i32) (call $answer (call $${name} (call $input))))`,
+    (name) => `(func (export "${name}") (result i32) (call $answer (call $${name} (call $input))))`,
   );
   return `(module
     (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))

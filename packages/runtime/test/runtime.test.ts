@@ -1,8 +1,7 @@
 import { verifyAuditLog } from "@glovebox/auditor";
-import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
 import { PluginRuntime } from "@glovebox/runtime";
+import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
 import { expect, test } from "vitest";
-
 import "@glovebox/testkit/matchers";
 
 import { ECHO, flatPlugin, openRuntime, SPIN, TRAP } from "./open-runtime.ts";
@@ -101,7 +100,9 @@ test("keeps the old version when the new one is refused", async () => {
 test("refuses the same version twice, and a second load of an id that is being loaded", async () => {
   await using host = await openRuntime();
   await using plugin = await buildPluginPackage({ id: "echo", wasm: flatPlugin({ run: ECHO }) });
-  const codes = (await Promise.all([host.runtime.load(plugin.path), host.runtime.load(plugin.path)]))
+  const codes = (
+    await Promise.all([host.runtime.load(plugin.path), host.runtime.load(plugin.path)])
+  )
     .map((result) => (result.ok ? "ok" : result.error.code))
     .sort();
   expect(codes).toEqual(["RUNTIME_PLUGIN_BUSY", "ok"]);

@@ -41,7 +41,9 @@ export function parseContext(raw: CallContext): Decision<ParsedContext> {
   }
   const { requestId, userId, tenantId, custom } = raw;
   if (requestId !== undefined && !isId(requestId, REQUEST_ID)) {
-    return refusal(`requestId is 1–128 printable ASCII characters; received ${received(requestId)}`);
+    return refusal(
+      `requestId is 1–128 printable ASCII characters; received ${received(requestId)}`,
+    );
   }
   if (userId !== undefined && !isId(userId, USER_ID)) {
     return refusal(`userId is 1–128 characters of text; received ${received(userId)}`);

@@ -11,10 +11,10 @@ import type { JsonValue } from "@glovebox/core/json";
 import type { AuditPlace, CallOutcome, CallScope, Usage } from "@glovebox/core/ports";
 import type { Limiter, Permit } from "@glovebox/limiter";
 
-import type { AuditDurability } from "../config.ts";
 import { RuntimeError } from "../errors.ts";
 import type { Events } from "../events/fan-out.ts";
 import { CALL_RULE, EVENT } from "../events/kinds.ts";
+import type { AuditDurability } from "../options.ts";
 import type { Generation, Plugin } from "../plugin/plugin.ts";
 import type { Registry } from "../plugin/registry.ts";
 import { refusalOfState } from "../plugin/state.ts";
@@ -90,7 +90,12 @@ export async function executeCall(
   return finish(parts, call, functionName, outcome);
 }
 
-function checkUsage(pluginId: unknown, functionName: unknown, context: unknown, input: unknown): void {
+function checkUsage(
+  pluginId: unknown,
+  functionName: unknown,
+  context: unknown,
+  input: unknown,
+): void {
   const problem =
     typeof pluginId !== "string" || typeof functionName !== "string"
       ? "pluginId and functionName are text"
@@ -105,15 +110,15 @@ function checkUsage(pluginId: unknown, functionName: unknown, context: unknown, 
 
 /** Everything that can be decided without waiting; what comes from callers is attacker-controlled. */
 function prepare(
-  { registry, stopped }: CallParts,
+  parts: CallParts,
   pluginId: string,
   functionName: string,
   rawContext: CallContext,
   input: Uint8Array | JsonValue,
 ): Decision<PreparedCall> {
-  const closed = stopped();
+  const closed = parts.stopped();
   if (closed !== undefined) return closed;
-  const plugin = registry.get(pluginId);
+  const plugin = parts.registry.get(pluginId);
   if (plugin === undefined) {
     const reason = `no plugin ${received(pluginId)} is loaded`;
     return refuse("RUNTIME_PLUGIN_UNKNOWN", "call.plugin", reason);
@@ -122,7 +127,11 @@ function prepare(
   const code = generation === undefined ? "RUNTIME_NOT_READY" : refusalOfState(plugin.state);
   if (code !== undefined || generation === undefined) {
     const why = plugin.reason === undefined ? "" : `: ${plugin.reason}`;
-    return refuse(code ?? "RUNTIME_NOT_READY", "call.state", `${plugin.id} is ${plugin.state}${why}`);
+    return refuse(
+      code ?? "RUNTIME_NOT_READY",
+      "call.state",
+      `${plugin.id} is ${plugin.state}${why}`,
+    );
   }
   if (!FUNCTION_NAME.test(functionName)) {
     const reason = `a function's name is 1–128 printable ASCII characters; received ${received(functionName)}`;
@@ -176,7 +185,11 @@ function finish(
   const usage: Usage =
     meter.networkRequests === 0 && meter.fileOperations === 0
       ? ran.usage
-      : { ...ran.usage, networkRequests: meter.networkRequests, fileOperations: meter.fileOperations };
+      : {
+          ...ran.usage,
+          networkRequests: meter.networkRequests,
+          fileOperations: meter.fileOperations,
+        };
   const problem = ran.ok ? checkOutput(generation, functionName, ran.output) : undefined;
   const outcome: CallOutcome =
     problem !== undefined

@@ -52,7 +52,7 @@ export function compileSchemas(
 function compile(ajv: Ajv2020, schema: JsonSchema): SchemaCheck {
   const validate = ajv.compile(schema);
   return (value) => {
-    if (validate(value) === true) return undefined;
+    if (validate(value)) return undefined;
     const messages = (validate.errors ?? [])
       .slice(0, MAX_SCHEMA_MESSAGES)
       .map(({ instancePath, message = "is wrong" }) => `${instancePath || "/"} ${message}`);

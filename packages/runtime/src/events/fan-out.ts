@@ -5,9 +5,9 @@
  */
 import { channel } from "node:diagnostics_channel";
 
+import type { Clock } from "@glovebox/core/clock";
 import { allow, type Decision, failClosed, refuse } from "@glovebox/core/decision";
 import { createGcra } from "@glovebox/core/flow";
-import type { Clock } from "@glovebox/core/clock";
 import type {
   AuditEvent,
   AuditPlace,
@@ -16,8 +16,8 @@ import type {
   OperationScope,
 } from "@glovebox/core/ports";
 
-import type { AuditDurability } from "../config.ts";
 import type { Logger } from "../deps.ts";
+import type { AuditDurability } from "../options.ts";
 import { CALL_RULE, inLogWords } from "./kinds.ts";
 
 /** Events as the rest of the runtime sees them; it is the log that modules get, too. */

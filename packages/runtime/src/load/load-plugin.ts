@@ -16,18 +16,18 @@ import type { Verifier } from "@glovebox/signer";
 import { createHostServices } from "../call/host-services.ts";
 import { compileSchemas } from "../call/schemas.ts";
 import type { Variables } from "../call/variables.ts";
-import type { ParsedConfig } from "../config.ts";
 import type { Logger } from "../deps.ts";
 import type { Events } from "../events/fan-out.ts";
 import { EVENT } from "../events/kinds.ts";
+import type { ParsedConfig } from "../options.ts";
 import { copyPackage, type PluginPackage } from "../package/plugin-package.ts";
 import { readPackage } from "../package/read-package.ts";
 import { drainGeneration, killGeneration } from "../plugin/end-generation.ts";
 import type { CallLimits, Generation, Plugin } from "../plugin/plugin.ts";
 import { busy, type Registry } from "../plugin/registry.ts";
 import { checkDependencies } from "./dependencies.ts";
-import { manifestWarnings } from "./warnings.ts";
 import type { ModuleCheck } from "./modules.ts";
+import { manifestWarnings } from "./warnings.ts";
 
 const MANIFEST_FILE = "plugin.yaml";
 
@@ -60,9 +60,7 @@ export async function loadPlugin(
   const { registry, config } = parts;
   const limits = { maxBytes: config.security.maxPluginSizeBytes };
   const read = await failClosedAsync("package.read", async () =>
-    typeof source === "string"
-      ? readPackage(source, limits)
-      : copyPackage(source.files, limits),
+    typeof source === "string" ? readPackage(source, limits) : copyPackage(source.files, limits),
   );
   const kept = await step(parts, undefined, EVENT.load, read);
   if (!kept.allowed) return kept;

@@ -53,7 +53,7 @@ function readEntries(tar: Uint8Array, limits: PackageLimits): Decision<PluginPac
   const builder = createPackageBuilder(limits);
   let at = 0;
   let extended: PaxHeader = {};
-  for (let entries = 0; ; ) {
+  for (let entries = 0; ;) {
     const block = slice(tar, at, BLOCK_BYTES);
     at += BLOCK_BYTES;
     if (isZero(block)) {
@@ -106,7 +106,7 @@ const TYPES: Readonly<Record<string, string>> = {
 function readHeader(block: Uint8Array): Header {
   const sum = block.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
   if (octal(block, 148, 8) !== sum) throw new BrokenArchive("a header's checksum is wrong");
-  if (!/^ustar/.test(text(block, 257, 6))) throw new BrokenArchive("a header is not ustar");
+  if (!text(block, 257, 6).startsWith("ustar")) throw new BrokenArchive("a header is not ustar");
   const flag = String.fromCharCode(block[156] ?? 0);
   // GNU tar writes "ustar " with two spaces and puts other fields where ustar has the prefix.
   const prefix = text(block, 257, 8) === "ustar" ? text(block, 345, 155) : "";
@@ -139,7 +139,7 @@ function readPaxHeader(body: Uint8Array): PaxHeader {
     const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(record) ?? [];
     if (key === "path" && found.path === undefined) found.path = value;
     else if (key === "size" && /^\d{1,15}$/.test(value)) found.size = Number(value);
-    else if (key === "path" || key === "size" || key === "linkpath" || /^GNU\./.test(key)) {
+    else if (key === "path" || key === "size" || key === "linkpath" || key.startsWith("GNU.")) {
       throw new BrokenArchive(`a pax record ${received(key)} is not one that a package may have`);
     }
     at += length;

@@ -5,16 +5,16 @@
 import type { RuntimeErrorCode } from "../errors.ts";
 
 /** The states of contract.md 3. */
-export type PluginState =
-  | "loading"
-  | "ready"
-  | "sleeping"
-  | "throttled"
-  | "quarantined"
-  | "failed";
+export type PluginState = "loading" | "ready" | "sleeping" | "throttled" | "quarantined" | "failed";
 
 /** What happens to a plugin. */
-export type PluginEvent = "loaded" | "failed" | "throttle" | "unthrottle" | "quarantine" | "release";
+export type PluginEvent =
+  | "loaded"
+  | "failed"
+  | "throttle"
+  | "unthrottle"
+  | "quarantine"
+  | "release";
 
 /**
  * State × event → state. `sleeping` has no row: it is how a plugin that is `ready` and has no

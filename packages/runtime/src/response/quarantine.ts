@@ -71,7 +71,12 @@ export function createResponses(parts: ResponseParts): Responses {
       const { id, generation } = plugin;
       forget(plugin);
       const gone = generation && killGeneration(generation, broker, reason);
-      const event = { kind: EVENT.quarantine, success: true, rule, details: { reason, durationMs } };
+      const event = {
+        kind: EVENT.quarantine,
+        success: true,
+        rule,
+        details: { reason, durationMs },
+      };
       const place: AuditPlace | undefined = events.tell({ pluginId: id }, event);
       logger.error({ pluginId: id, rule, reason, durationMs }, "plugin quarantined");
       if (durationMs !== null) plan(plugin, durationMs, () => void parts.release(plugin));
@@ -90,7 +95,10 @@ export function createResponses(parts: ResponseParts): Responses {
       plan(plugin, durationMs, () => {
         if (!plugin.advance("unthrottle")) return;
         limiter.setThrottle(id, 0);
-        events.tell({ pluginId: id }, { kind: EVENT.throttle, success: true, details: { level: 0 } });
+        events.tell(
+          { pluginId: id },
+          { kind: EVENT.throttle, success: true, details: { level: 0 } },
+        );
       });
     },
   };

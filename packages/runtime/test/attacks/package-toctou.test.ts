@@ -7,15 +7,18 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
-import { generateKeyPair, signPackage } from "@glovebox/signer";
 import { readPackage } from "@glovebox/runtime";
+import { generateKeyPair, signPackage } from "@glovebox/signer";
 import { assembleWat, buildPluginPackage, pluginDirectory } from "@glovebox/testkit";
 import { expect, test } from "vitest";
 
 import { flatPlugin, openRuntime } from "../open-runtime.ts";
 
 const answering = (text: string): string =>
-  flatPlugin({ run: `(i32.const 16) (i32.const ${text.length})` }, `(data (i32.const 16) "${text}")`);
+  flatPlugin(
+    { run: `(i32.const 16) (i32.const ${text.length})` },
+    `(data (i32.const 16) "${text}")`,
+  );
 
 test("runs what was loaded, although the files were replaced since, also after a release", async () => {
   await using host = await openRuntime({ resources: { defaultCpuLimitMs: 1_000 } });

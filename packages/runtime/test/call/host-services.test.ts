@@ -117,7 +117,12 @@ test("refuses the network to a plugin without a grant, and records the denial", 
   await using host = await openRuntime();
   await host.load({ id: "reach", abi: "extism", wasm: reachingPlugin() });
   const request = JSON.stringify({ url: "https://api.example.com/" });
-  const outcome = await host.runtime.executePluginFunction("reach", "fetch", {}, Buffer.from(request));
+  const outcome = await host.runtime.executePluginFunction(
+    "reach",
+    "fetch",
+    {},
+    Buffer.from(request),
+  );
   expect(outcome).toMatchObject({
     error: { details: { code: "BROKER_NETWORK_NOT_GRANTED" } },
   });

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-
 import type { JsonValue } from "@glovebox/core/json";
 import type { CallContext } from "@glovebox/runtime";
 import { buildPluginPackage } from "@glovebox/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { ECHO, flatPlugin, openRuntime, type TestRuntime } from "../open-runtime.ts";
 
@@ -22,11 +21,20 @@ beforeAll(async () => {
     }),
     functions: {
       run: {
-        input: { type: "object", properties: { n: { type: "integer" } }, required: ["n"], additionalProperties: false },
+        input: {
+          type: "object",
+          properties: { n: { type: "integer" } },
+          required: ["n"],
+          additionalProperties: false,
+        },
         output: { type: "object" },
       },
       query_datasource: {
-        input: { type: "object", properties: { q: { type: "string" } }, additionalProperties: false },
+        input: {
+          type: "object",
+          properties: { q: { type: "string" } },
+          additionalProperties: false,
+        },
       },
       broken: { output: { type: "string" } },
       loose: { output: true },
@@ -35,9 +43,15 @@ beforeAll(async () => {
 });
 afterAll(() => host[Symbol.asyncDispose]());
 
-async function call(functionName: string, input: Uint8Array | JsonValue, context: CallContext = {}) {
+async function call(
+  functionName: string,
+  input: Uint8Array | JsonValue,
+  context: CallContext = {},
+) {
   const outcome = await host.runtime.executePluginFunction("typed", functionName, context, input);
-  return outcome.ok ? (JSON.parse(Buffer.from(outcome.output).toString()) as unknown) : outcome.error;
+  return outcome.ok
+    ? (JSON.parse(Buffer.from(outcome.output).toString()) as unknown)
+    : outcome.error;
 }
 
 test("checks an input against the function's schema, as JSON and as bytes", async () => {
@@ -95,7 +109,9 @@ test("passes bytes and values that are no objects on as they are", async () => {
 test("refuses an input without a JSON form", async () => {
   const circle: Record<string, unknown> = {};
   circle["self"] = circle;
-  expect(await call("template_function", circle as JsonValue)).toMatchObject({ code: "RUNTIME_INPUT" });
+  expect(await call("template_function", circle as JsonValue)).toMatchObject({
+    code: "RUNTIME_INPUT",
+  });
   expect(await call("template_function", (() => 1) as unknown as JsonValue)).toMatchObject({
     code: "RUNTIME_INPUT",
   });

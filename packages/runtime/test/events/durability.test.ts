@@ -1,6 +1,5 @@
-import { expect, test } from "vitest";
-
 import { recordingDecisionLog } from "@glovebox/testkit";
+import { expect, test } from "vitest";
 
 import { ECHO, flatPlugin, openRuntime } from "../open-runtime.ts";
 

@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import { execFileSync } from "node:child_process";
+import { hash } from "node:crypto";
 import { link, mkdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -7,13 +7,16 @@ import { join } from "node:path";
 import { readPackage } from "@glovebox/runtime";
 import { pluginDirectory } from "@glovebox/testkit";
 import { expect, test } from "vitest";
-
 import "@glovebox/testkit/matchers";
 
 const LIMITS = { maxBytes: 10_000 };
 
 test("reads the files of a directory and of those below it, with their digests", async () => {
-  await using plugin = await pluginDirectory({ "plugin.yaml": "x", "a/b/c.txt": "deep", empty: "" });
+  await using plugin = await pluginDirectory({
+    "plugin.yaml": "x",
+    "a/b/c.txt": "deep",
+    empty: "",
+  });
   const decision = await readPackage(plugin.path, LIMITS);
   if (!decision.allowed) throw new Error(decision.reason);
   const { files, digests } = decision.value;
@@ -30,16 +33,43 @@ test("follows the link that the operator names, and none inside", async () => {
 });
 
 test.each<[string, (path: string) => Promise<unknown>, string]>([
-  ["a link to a file", (path) => symlink("/etc/passwd", join(path, "data")), "RUNTIME_PACKAGE_ENTRY"],
+  [
+    "a link to a file",
+    (path) => symlink("/etc/passwd", join(path, "data")),
+    "RUNTIME_PACKAGE_ENTRY",
+  ],
   ["a link to a directory", (path) => symlink("/etc", join(path, "data")), "RUNTIME_PACKAGE_ENTRY"],
   ["a link to nowhere", (path) => symlink("/nowhere", join(path, "data")), "RUNTIME_PACKAGE_ENTRY"],
   ["a FIFO", async (path) => execFileSync("mkfifo", [join(path, "pipe")]), "RUNTIME_PACKAGE_ENTRY"],
   ["a backslash in a name", (path) => writeFile(join(path, "a\\b"), ""), "RUNTIME_PACKAGE_ENTRY"],
-  ["a control character in a name", (path) => writeFile(join(path, "a\nb"), ""), "RUNTIME_PACKAGE_ENTRY"],
-  ["a name that is not UTF-8", (path) => writeFile(Buffer.concat([Buffer.from(`${path}/`), Buffer.from([0xff])]), ""), "RUNTIME_PACKAGE_ENTRY"],
-  ["a file that is too large", (path) => writeFile(join(path, "big"), new Uint8Array(10_001)), "RUNTIME_PACKAGE_SIZE"],
-  ["a file that claims to be small", (path) => link("/proc/self/status", join(path, "x")).catch(() => writeFile(join(path, "x"), new Uint8Array(20_000))), "RUNTIME_PACKAGE_SIZE"],
-  ["directories without end", (path) => mkdir(join(path, ...Array<string>(20).fill("d")), { recursive: true }), "RUNTIME_PACKAGE_SIZE"],
+  [
+    "a control character in a name",
+    (path) => writeFile(join(path, "a\nb"), ""),
+    "RUNTIME_PACKAGE_ENTRY",
+  ],
+  [
+    "a name that is not UTF-8",
+    (path) => writeFile(Buffer.concat([Buffer.from(`${path}/`), Buffer.from([0xff])]), ""),
+    "RUNTIME_PACKAGE_ENTRY",
+  ],
+  [
+    "a file that is too large",
+    (path) => writeFile(join(path, "big"), new Uint8Array(10_001)),
+    "RUNTIME_PACKAGE_SIZE",
+  ],
+  [
+    "a file that claims to be small",
+    (path) =>
+      link("/proc/self/status", join(path, "x")).catch(() =>
+        writeFile(join(path, "x"), new Uint8Array(20_000)),
+      ),
+    "RUNTIME_PACKAGE_SIZE",
+  ],
+  [
+    "directories without end",
+    (path) => mkdir(join(path, ...Array<string>(20).fill("d")), { recursive: true }),
+    "RUNTIME_PACKAGE_SIZE",
+  ],
 ])("refuses %s", async (_name, plant, code) => {
   await using plugin = await pluginDirectory({ "plugin.yaml": "x" });
   await plant(plugin.path);

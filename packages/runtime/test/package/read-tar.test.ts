@@ -3,11 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import fc from "fast-check";
 import { readPackage } from "@glovebox/runtime";
 import { pluginDirectory } from "@glovebox/testkit";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-
 import "@glovebox/testkit/matchers";
 
 import { pax, tar, type TarEntry, tgz } from "./tar-archive.ts";
@@ -51,16 +50,30 @@ describe("an archive that is read", () => {
       { name: "cut-off", body: "2" },
       { name: "plain.txt", body: "3" },
     ];
-    expect(await contents(tgz(entries))).toEqual({ "folder/short.txt": "1", [long]: "2", "plain.txt": "3" });
+    expect(await contents(tgz(entries))).toEqual({
+      "folder/short.txt": "1",
+      [long]: "2",
+      "plain.txt": "3",
+    });
   });
 
   test("can be one that the system's tar wrote", async () => {
     await using directory = await pluginDirectory({ "in/plugin.yaml": "x", "in/a/b.txt": "y" });
     const packed = join(directory.path, "packed.tgz");
     for (const format of ["ustar", "pax"]) {
-      execFileSync("tar", ["-czf", packed, `--format=${format}`, "-C", join(directory.path, "in"), "."]);
+      execFileSync("tar", [
+        "-czf",
+        packed,
+        `--format=${format}`,
+        "-C",
+        join(directory.path, "in"),
+        ".",
+      ]);
       const decision = await readPackage(packed, LIMITS);
-      expect(decision.allowed && [...decision.value.files.keys()].sort()).toEqual(["a/b.txt", "plugin.yaml"]);
+      expect(decision.allowed && [...decision.value.files.keys()].sort()).toEqual([
+        "a/b.txt",
+        "plugin.yaml",
+      ]);
     }
   });
 
@@ -81,7 +94,11 @@ describe("an archive that is read", () => {
 describe("an archive that is refused", () => {
   const file: TarEntry = { name: "a.txt", body: "a" };
   test.each<[string, readonly TarEntry[], string]>([
-    ["a symbolic link", [{ name: "a", type: "2", linkName: "/etc/passwd" }], "RUNTIME_PACKAGE_ENTRY"],
+    [
+      "a symbolic link",
+      [{ name: "a", type: "2", linkName: "/etc/passwd" }],
+      "RUNTIME_PACKAGE_ENTRY",
+    ],
     ["a hard link", [file, { name: "b", type: "1", linkName: "a.txt" }], "RUNTIME_PACKAGE_ENTRY"],
     ["a device", [{ name: "null", type: "3" }], "RUNTIME_PACKAGE_ENTRY"],
     ["a FIFO", [{ name: "pipe", type: "6" }], "RUNTIME_PACKAGE_ENTRY"],
@@ -89,15 +106,35 @@ describe("an archive that is refused", () => {
     ["a global pax header", [{ ...pax({ path: "x" }), type: "g" }], "RUNTIME_PACKAGE_ENTRY"],
     ["an absolute path", [{ name: "/etc/passwd", body: "x" }], "RUNTIME_PACKAGE_ENTRY"],
     ["a path that climbs", [{ name: "../outside", body: "x" }], "RUNTIME_PACKAGE_ENTRY"],
-    ["a path that climbs from its prefix", [{ name: "x", prefix: "a/..", body: "x" }], "RUNTIME_PACKAGE_ENTRY"],
-    ["a path that climbs in a pax header", [pax({ path: "a/../../b" }), file], "RUNTIME_PACKAGE_ENTRY"],
+    [
+      "a path that climbs from its prefix",
+      [{ name: "x", prefix: "a/..", body: "x" }],
+      "RUNTIME_PACKAGE_ENTRY",
+    ],
+    [
+      "a path that climbs in a pax header",
+      [pax({ path: "a/../../b" }), file],
+      "RUNTIME_PACKAGE_ENTRY",
+    ],
     ["a pax path with a NUL in it", [pax({ path: "a\0b" }), file], "RUNTIME_PACKAGE_ENTRY"],
     ["a backslash", [{ name: "a\\b", body: "x" }], "RUNTIME_PACKAGE_ENTRY"],
     ["a name twice", [file, { name: "./a.txt", body: "b" }], "RUNTIME_PACKAGE_ENTRY"],
-    ["two pax headers in a row", [pax({ path: "a" }), pax({ path: "b" }), file], "RUNTIME_PACKAGE_ARCHIVE"],
-    ["a path twice in a pax header", [{ name: "x", type: "x", body: "8 path=a\n8 path=b\n" }, file], "RUNTIME_PACKAGE_ARCHIVE"],
+    [
+      "two pax headers in a row",
+      [pax({ path: "a" }), pax({ path: "b" }), file],
+      "RUNTIME_PACKAGE_ARCHIVE",
+    ],
+    [
+      "a path twice in a pax header",
+      [{ name: "x", type: "x", body: "8 path=a\n8 path=b\n" }, file],
+      "RUNTIME_PACKAGE_ARCHIVE",
+    ],
     ["a pax size that is no number", [pax({ size: "-1" }), file], "RUNTIME_PACKAGE_ARCHIVE"],
-    ["a pax record without an end", [{ name: "x", type: "x", body: "99 path=a\n" }, file], "RUNTIME_PACKAGE_ARCHIVE"],
+    [
+      "a pax record without an end",
+      [{ name: "x", type: "x", body: "99 path=a\n" }, file],
+      "RUNTIME_PACKAGE_ARCHIVE",
+    ],
     ["a sparse file", [pax({ "GNU.sparse.major": "1" }), file], "RUNTIME_PACKAGE_ARCHIVE"],
     ["a size beyond the archive", [{ ...file, size: 10_000 }], "RUNTIME_PACKAGE_ARCHIVE"],
     ["a size in base 256", [{ ...file, size: "\u00ff".repeat(11) }], "RUNTIME_PACKAGE_ARCHIVE"],
@@ -105,8 +142,19 @@ describe("an archive that is refused", () => {
     ["a directory with data", [{ name: "d/", type: "5", body: "x" }], "RUNTIME_PACKAGE_ENTRY"],
     ["a wrong checksum", [{ ...file, checksum: 1 }], "RUNTIME_PACKAGE_ARCHIVE"],
     ["another format", [{ ...file, magic: "cpio\0\0" }], "RUNTIME_PACKAGE_ARCHIVE"],
-    ["too many files", Array.from({ length: 1_001 }, (_, at) => ({ name: `f${at}` })), "RUNTIME_PACKAGE_SIZE"],
-    ["files that are too large together", [{ name: "a", body: "x".repeat(60_000) }, { name: "b", body: "x".repeat(60_000) }], "RUNTIME_PACKAGE_SIZE"],
+    [
+      "too many files",
+      Array.from({ length: 1_001 }, (_, at) => ({ name: `f${at}` })),
+      "RUNTIME_PACKAGE_SIZE",
+    ],
+    [
+      "files that are too large together",
+      [
+        { name: "a", body: "x".repeat(60_000) },
+        { name: "b", body: "x".repeat(60_000) },
+      ],
+      "RUNTIME_PACKAGE_SIZE",
+    ],
   ])("because of %s", async (_name, entries, code) => {
     expect(await read(tgz(entries))).toRefuse(code);
   });

@@ -54,7 +54,11 @@ function writeEntry(entry: TarEntry): Buffer {
   header.write("0000644\0", 100);
   header.write("0000000\0", 108);
   header.write("0000000\0", 116);
-  header.write(typeof size === "string" ? size : `${size.toString(8).padStart(11, "0")}\0`, 124, 12);
+  header.write(
+    typeof size === "string" ? size : `${size.toString(8).padStart(11, "0")}\0`,
+    124,
+    12,
+  );
   header.write("00000000000\0", 136);
   header.write("        ", 148);
   header.write(type, 156, 1);

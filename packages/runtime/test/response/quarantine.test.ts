@@ -1,7 +1,6 @@
-import { expect, test } from "vitest";
-
 import type { Alert } from "@glovebox/monitor";
 import { buildPluginPackage, fakeClock } from "@glovebox/testkit";
+import { expect, test } from "vitest";
 
 import { ECHO, flatPlugin, openRuntime, SPIN, TRAP } from "../open-runtime.ts";
 
@@ -56,7 +55,10 @@ test("stops a plugin on an operator's word until it is released", async () => {
   expect(await host.runtime.load(next.path)).toMatchObject({
     error: { code: "RUNTIME_QUARANTINED" },
   });
-  expect(await host.runtime.release("spin")).toMatchObject({ ok: true, plugin: { state: "ready" } });
+  expect(await host.runtime.release("spin")).toMatchObject({
+    ok: true,
+    plugin: { state: "ready" },
+  });
   expect(await host.call("spin", "echo", "back")).toBe("back");
   expect(await host.runtime.release("spin")).toMatchObject({ ok: false });
   expect(await host.runtime.release("nobody")).toMatchObject({
@@ -87,7 +89,9 @@ test("throttles instead when too many plugins are quarantined, and lets go later
   const metrics = host.runtime.metricsText();
   expect(metrics).toContain('glovebox_monitor_actions_total{plugin="b",kind="throttle"} 1');
   clock.advance(30_000);
-  await expect.poll(() => host.runtime.list().map(({ state }) => state)).toEqual(["ready", "ready"]);
+  await expect
+    .poll(() => host.runtime.list().map(({ state }) => state))
+    .toEqual(["ready", "ready"]);
 });
 
 test("shows a plugin whose process is gone as sleeping, and wakes it with the next call", async () => {

@@ -1,0 +1,112 @@
+/**
+ * @module What a runtime can be told: the specification's `PluginLoaderConfig` in camelCase, and our
+ * own. Types only; config.ts checks them and fills in the defaults.
+ */
+import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
+import type { HostFunction } from "@glovebox/core/ports";
+import type { IsolationLevel } from "@glovebox/sandbox";
+import type { TrustedKey } from "@glovebox/signer";
+
+import type { RuntimeDeps } from "./deps.ts";
+
+/** When an audit event is on disk: before its effect, before the reply (default), or some time. */
+export type AuditDurability = "effect" | "return" | "async";
+
+/** What is checked, and how well plugins are locked in. */
+export interface SecurityOptions {
+  /** Default true. False, a loosening: modules are judged by the engine alone, not by policy. */
+  readonly enableWasmValidation?: boolean;
+  /** Default true. False, a loosening: plugins get what they ask for, without host policy. */
+  readonly enableCapabilityChecks?: boolean;
+  /** Default true. False, a loosening: nothing is recorded; not while signatures are required. */
+  readonly enableAuditLogging?: boolean;
+  /** Bytes of a package's files in all, 1 to 64 MiB. Default: 10 MiB. */
+  readonly maxPluginSizeBytes?: number;
+  /** The level that runners have to prove. Default `permission`; `none` is a loosening. */
+  readonly minimumIsolation?: IsolationLevel;
+}
+
+/** What plugins and calls may use. */
+export interface ResourceOptions {
+  /** Linear memory of a plugin that asks for none, and the most that one gets without `policy.resources`. Default: 64 MiB. */
+  readonly defaultMemoryLimitBytes?: number;
+  /** Milliseconds of CPU time of one call, as above. Default: 5,000. */
+  readonly defaultCpuLimitMs?: number;
+  /** Milliseconds of real time of one call, host calls included. Default: 30,000. */
+  readonly defaultWallLimitMs?: number;
+  /** Plugins that may be loaded at once, at least 1. Default: 64. */
+  readonly maxConcurrentPlugins?: number;
+  /** Calls that run at once on this host, at least 1. Default: 64. */
+  readonly maxConcurrentCalls?: number;
+  /** Calls of one plugin that run at once, at least 1. Default: 8. */
+  readonly maxConcurrentCallsPerPlugin?: number;
+  /** Calls per second of one plugin. Default: no limit. */
+  readonly callsPerSecond?: number;
+  /** Calls of one plugin that may come at once where `callsPerSecond` is set. Default: 1. */
+  readonly callBurst?: number;
+  /** Bytes of one call's input, 1 to 256 MiB. Default: 16 MiB. */
+  readonly maxInputBytes?: number;
+  /** Bytes of one call's output, 1 to 256 MiB. Default: 16 MiB. */
+  readonly maxOutputBytes?: number;
+}
+
+/** How packages are judged. */
+export interface ValidationOptions {
+  /** Default true. False, a loosening: unknown keys of a manifest are warnings. */
+  readonly strictManifestValidation?: boolean;
+  /** Default true. False, a loosening: packages are loaded whoever made them. */
+  readonly requireSignatures?: boolean;
+  /** Imports besides those of the ABI, as `module.name` with `*`: a loosening. Default: none. */
+  readonly allowedImportPatterns?: readonly string[];
+}
+
+/** Everything that {@link PluginRuntime.open} can be told. */
+export interface RuntimeConfig {
+  readonly security?: SecurityOptions;
+  readonly resources?: ResourceOptions;
+  readonly validation?: ValidationOptions;
+  readonly audit?: {
+    /** Directory of the audit log; needed unless auditing is off or `deps.decisionLog` is given. */
+    readonly directory?: string;
+    /** Default `return`; `async` is a loosening. */
+    readonly auditDurability?: AuditDurability;
+  };
+  /** What the host allows. Default: nothing. */
+  readonly policy?: HostPolicy;
+  /** Plugin id → what the operator confirmed; narrows the policy. Default: the policy alone decides. */
+  readonly approvals?: Readonly<Record<string, CapabilityRequest>>;
+  /** Whose signatures count. Default: nobody's. */
+  readonly trust?: { readonly trustedKeys: readonly TrustedKey[] };
+  /** Functions that plugins may import from `extism:host/user`. Default: none. */
+  readonly hostFunctions?: Readonly<Record<string, HostFunction>>;
+  /** Plugin id → the configuration that the plugin can read. Default: none. */
+  readonly pluginConfig?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** `shareRunners` (default false), a loosening: tenants may meet in one process. */
+  readonly tenancy?: { readonly shareRunners?: boolean };
+  readonly deps?: RuntimeDeps;
+}
+
+/** The options with their defaults. */
+export interface ParsedConfig {
+  readonly security: Required<SecurityOptions>;
+  readonly resources: Required<Omit<ResourceOptions, RateOption>> &
+    Pick<ResourceOptions, RateOption>;
+  readonly validation: Required<ValidationOptions>;
+  readonly audit: { readonly directory?: string; readonly auditDurability: AuditDurability };
+  readonly policy: HostPolicy;
+  readonly approvals: ReadonlyMap<string, CapabilityRequest>;
+  readonly trustedKeys: readonly TrustedKey[];
+  readonly hostFunctions: ReadonlyMap<string, HostFunction>;
+  readonly pluginConfig: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  readonly shareRunners: boolean;
+  readonly deps: RuntimeDeps;
+  /** Names of the options whose values are weaker than their defaults. */
+  readonly loosened: readonly string[];
+}
+
+/** The options that only the limiter has defaults for. */
+type RateOption =
+  | "maxConcurrentCalls"
+  | "maxConcurrentCallsPerPlugin"
+  | "callsPerSecond"
+  | "callBurst";
