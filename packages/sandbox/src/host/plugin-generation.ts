@@ -10,6 +10,7 @@ import type { InstantiateSpec } from "../abi/abi.ts";
 import { SandboxError } from "../errors.ts";
 import { MAX_CONTROL_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
 import { FRAME, type FrameType, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
+import { type Abortable, AbortWatch } from "./abort-watch.ts";
 import type { Exchange, ExchangeLimits, ExchangeUsage, HostCallContext } from "./exchange.ts";
 import type { Runner } from "./runner.ts";
 
@@ -69,6 +70,7 @@ export class PluginGeneration {
   readonly #spec: GenerationSpec;
   readonly #callLimits: ExchangeLimits;
   readonly #slots: Slot[] = [];
+  readonly #aborts = new AbortWatch();
   #functions: ReadonlyMap<string, number> = new Map();
   #closed: SandboxError | undefined;
 
@@ -280,7 +282,6 @@ export class PluginGeneration {
     input: Uint8Array,
   ): Promise<CallOutcome> {
     return new Promise((resolve) => {
-      const { signal } = scope;
       const exchange: Exchange = {
         type: FRAME.CALL,
         argument: place,
@@ -288,22 +289,26 @@ export class PluginGeneration {
         limits: this.#callLimits,
         host: { scope, services: this.#spec.services },
         succeed: (pages, output, usage) => {
-          signal.removeEventListener("abort", onAbort);
+          this.#aborts.settle(abortable);
           resolve({ ok: true, output, usage: usageOf(usage, input.length, output.length, pages) });
           this.#noteSettled();
         },
         fail: (error, usage) => {
-          signal.removeEventListener("abort", onAbort);
+          this.#aborts.settle(abortable);
           resolve(failed(error, usage, input.length));
           this.#noteSettled();
         },
       };
-      const onAbort = (): void => runner.abort(exchange);
-      if (signal.aborted) {
+      const abortable: Abortable = {
+        signal: scope.signal,
+        settled: false,
+        abort: () => runner.abort(exchange),
+      };
+      if (scope.signal.aborted) {
         exchange.fail(new SandboxError("SANDBOX_ABORTED"), NOT_RUN);
         return;
       }
-      signal.addEventListener("abort", onAbort, { once: true });
+      this.#aborts.add(abortable);
       runner.submit(exchange);
     });
   }

@@ -21,6 +21,7 @@ import { CallWatch } from "./call-watch.ts";
 import { Channel } from "./channel.ts";
 import type { Exchange, ExchangeUsage } from "./exchange.ts";
 import { answerHostCall } from "./host-calls.ts";
+import { endSpin, spinForReply } from "./idle-spin.ts";
 import {
   describeEnd,
   type RunnerProcess,
@@ -32,6 +33,8 @@ import type { SocketPairFactory } from "./socket-pair.ts";
 
 /** JSON of a failure: its text, escaped, and a little around it. */
 const MAX_FAILURE_BYTES = 8 * MAX_PLUGIN_ERROR_BYTES;
+/** Weight of the latest call in the running mean of call times. */
+const TYPICAL_WEIGHT = 0.1;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
@@ -63,6 +66,7 @@ export class Runner {
   #cpuClock: CpuClock | undefined;
   #cpuMs = 0;
   #cpuBatch = 0;
+  #typicalMs = 1;
   #killedFor: SandboxError | undefined;
   #hello = Promise.withResolvers<Hello>();
   readonly #ended = Promise.withResolvers<void>();
@@ -267,7 +271,9 @@ export class Runner {
     this.#queue.shift();
     this.#queuedBytes -= running.exchange.payload.length;
     const next = this.#queue[0];
-    if (next !== undefined) this.#begin(next, nowMs);
+    this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
+    if (next === undefined) endSpin();
+    else this.#begin(next, nowMs);
     if (header.type === FRAME.FAILURE) this.#fail(running, this.#reported(running, payload), usage);
     else if (!running.settled) {
       running.settled = true;
@@ -367,7 +373,9 @@ export class Runner {
   #begin(queued: Queued, nowMs: number): void {
     queued.startedMs = nowMs;
     queued.startedCpuMs = this.#cpuMs;
-    if (this.#killedFor === undefined) this.#watch.start(queued.exchange.limits, nowMs);
+    if (this.#killedFor !== undefined) return;
+    this.#watch.start(queued.exchange.limits, nowMs);
+    spinForReply(nowMs, this.#typicalMs);
   }
 
   #send(queued: Queued): void {

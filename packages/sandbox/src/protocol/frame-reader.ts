@@ -81,7 +81,8 @@ export class FrameReader {
           continue;
         }
         this.#header = header.value;
-        this.#body = new Uint8Array(length);
+        // Not zeroed: it is handed out only when every byte of it has been overwritten.
+        this.#body = Buffer.allocUnsafeSlow(length);
         this.#bodyBytes = 0;
       }
       const part = Math.min(bytes - at, this.#body.length - this.#bodyBytes);

@@ -33,6 +33,7 @@ export class BlockingChannel {
   #start = 0;
   #end = 0;
   readonly #output = new Uint8Array(WRITE_BUFFER_BYTES);
+  #largePayload = new Uint8Array(0);
   /** Calls that arrived while the answer to a host call was awaited; the host bounds them. */
   readonly #waiting: HostMessage[] = [];
 
@@ -105,13 +106,20 @@ export class BlockingChannel {
       this.#start += length;
       return { type, argument, callId, payload };
     }
-    const payload = new Uint8Array(length);
+    const payload = this.#large(length);
     const buffered = Math.min(length, this.#end - this.#start);
     payload.set(this.#input.subarray(this.#start, this.#start + buffered));
     this.#start += buffered;
     let at = buffered;
     while (at < length) at += this.#readInto(payload, at, length - at);
     return { type, argument, callId, payload };
+  }
+
+  /** Memory for a payload that the read buffer cannot hold, reused: fresh pages would cost more than the copy. */
+  #large(length: number): Uint8Array {
+    if (this.#largePayload.length < length)
+      this.#largePayload = new Uint8Array(MAX_FRAME_PAYLOAD_BYTES);
+    return this.#largePayload.subarray(0, length);
   }
 
   /** Blocks until `needed` bytes are buffered in one piece. */
