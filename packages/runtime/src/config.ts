@@ -1,7 +1,7 @@
 /**
- * @module The options of a runtime, checked. One table says of each option what it may be, what it is by default (the strictest), and
- * when a value of it is a loosening (invariant I8). An option that is not in the table is refused: a
- * typing mistake must never leave a door open.
+ * @module The options of a runtime, checked. One table says of each option what it may be, what it is
+ * by default (the strictest), and when a value of it is a loosening (invariant I8). An option that
+ * is not in the table is refused: a typing mistake must never leave a door open.
  */
 import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
 import { received } from "@glovebox/core/errors";

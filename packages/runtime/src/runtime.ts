@@ -20,6 +20,7 @@ import { loadPlugin, type PluginSource, reloadPlugin } from "./load/load-plugin.
 import type { ParsedConfig, RuntimeConfig } from "./options.ts";
 import { drainGeneration, killGeneration } from "./plugin/end-generation.ts";
 import { describePlugin, type PluginInfo } from "./plugin/plugin-info.ts";
+import type { Plugin } from "./plugin/plugin.ts";
 import { errorOf } from "./public-message.ts";
 import { type RuntimeStatus, statusOf } from "./status.ts";
 import { wire, type Wiring } from "./wiring.ts";
@@ -88,8 +89,7 @@ export class PluginRuntime implements AsyncDisposable {
     const plugin = load.registry.get(pluginId);
     if (plugin === undefined || plugin.isBusy) return false;
     const { id, generation, state } = plugin;
-    plugin.isBusy = true;
-    load.registry.remove(plugin);
+    load.registry.beginUnload(plugin);
     responses.forget(plugin);
     if (generation !== undefined && state !== "quarantined") {
       await drainGeneration(generation, broker, clock);
@@ -97,6 +97,7 @@ export class PluginRuntime implements AsyncDisposable {
     limiter.setThrottle(id, 0);
     monitor.forget(id);
     load.variables.forget(id);
+    load.registry.remove(plugin);
     const place = events.tell({ pluginId: id }, { kind: EVENT.unload, success: true });
     if (place !== undefined) await events.settled(place);
     return true;
@@ -132,7 +133,9 @@ export class PluginRuntime implements AsyncDisposable {
   /** Ends a grant: what is in flight through it is aborted, further uses are refused. */
   async revoke(grantId: string): Promise<boolean> {
     // An id that is none is not found; the broker records a revocation itself.
-    return this.#wiring.broker.revoke(grantId as GrantId);
+    const isRevoked = this.#wiring.broker.revoke(grantId as GrantId);
+    await this.#wiring.events.lastSettled();
+    return isRevoked;
   }
 
   /** Stops a plugin until it is released. `false` when there is none that could be stopped. */
@@ -154,7 +157,7 @@ export class PluginRuntime implements AsyncDisposable {
       { pluginId: plugin.id },
       { kind: EVENT.operator, success: true, details: { action: "release" } },
     );
-    const result = this.#loadResult(await reloadPlugin(load, plugin));
+    const result = await this.#loadResult(await reloadPlugin(load, plugin));
     if (result.ok) monitor.lift(plugin.id);
     return result;
   }
@@ -173,6 +176,8 @@ export class PluginRuntime implements AsyncDisposable {
     const event = { kind: EVENT.stopped, success: false, error: why };
     const place = events.tell({}, event);
     await Promise.all(killed);
+    // Also old versions that were finishing their calls, and whatever was being loaded.
+    await this.#wiring.closeSandbox();
     if (place !== undefined) await events.settled(place);
   }
 
@@ -238,7 +243,9 @@ export class PluginRuntime implements AsyncDisposable {
     return this.#config.deps.logger ?? SILENT_LOGGER;
   }
 
-  #loadResult(decision: Decision<Parameters<typeof describePlugin>[0]>): LoadResult {
+  /** The answer to a load, once everything about it is on disk. */
+  async #loadResult(decision: Decision<Plugin>): Promise<LoadResult> {
+    await this.#wiring.events.lastSettled();
     return decision.allowed
       ? { ok: true, plugin: describePlugin(decision.value, this.#wiring.monitor) }
       : { ok: false, error: errorOf(decision) };

@@ -36,6 +36,8 @@ export interface Wiring {
   readonly limiter: Limiter;
   readonly sandbox: Sandbox;
   readonly clock: Clock;
+  /** Ends every process; once is enough. */
+  closeSandbox(): Promise<void>;
   /** Absent where auditing is off or the log is the application's. */
   readonly auditor: Auditor | undefined;
   /** Takes no load and no call from now on, for the reason given. */
@@ -74,7 +76,10 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   );
   undo.defer(() => broker.close());
   const limiter = undo.use(createLimiter(limiterOptions(resources), { clock }));
-  const sandbox = undo.use(await createSandbox({ minimumIsolation: security.minimumIsolation }));
+  const sandbox = await createSandbox({ minimumIsolation: security.minimumIsolation });
+  let sandboxClosing: Promise<void> | undefined;
+  const closeSandbox = (): Promise<void> => (sandboxClosing ??= sandbox.close());
+  undo.defer(closeSandbox);
 
   const registry = createRegistry(resources.maxConcurrentPlugins);
   const pending = new Set<Promise<void>>();
@@ -118,7 +123,9 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
     events,
     logger,
     clock,
-    release: (plugin) => reloadPlugin(load, plugin),
+    release(plugin) {
+      background(reloadPlugin(load, plugin).then(() => undefined));
+    },
   });
   const observer = createObserver(monitor, responses, events, clock);
   const opened = undo.move();
@@ -131,6 +138,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
     broker,
     limiter,
     sandbox,
+    closeSandbox,
     clock,
     auditor,
     stop(reason) {

@@ -4,7 +4,7 @@ import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
 import { expect, test } from "vitest";
 import "@glovebox/testkit/matchers";
 
-import { ECHO, flatPlugin, openRuntime, SPIN, TRAP } from "./open-runtime.ts";
+import { ECHO, flatPlugin, openRuntime, reachingPlugin, SPIN, TRAP } from "./open-runtime.ts";
 
 test("loads a plugin and calls it, with bytes as they are and JSON as JSON", async () => {
   await using host = await openRuntime();
@@ -170,4 +170,45 @@ test("does not open when its start cannot be recorded", async () => {
   await expect(PluginRuntime.open({ deps: { decisionLog: log } })).toThrowCode(
     "RUNTIME_NOT_RECORDED",
   );
+});
+
+test("keeps an id taken until its last call has ended, so that nothing of two plugins mixes", async () => {
+  const gate = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  await using host = await openRuntime({
+    hostFunctions: {
+      wait: {
+        parameters: ["bytes"],
+        result: "bytes",
+        async call(_scope, [bytes]) {
+          entered.resolve();
+          await gate.promise;
+          return { allowed: true, rule: "test", value: bytes };
+        },
+      },
+    },
+  });
+  await host.load({ id: "reach", abi: "extism", wasm: reachingPlugin(["wait"]) });
+  await host.call("reach", "remember", "kept");
+  const running = host.call("reach", "wait", "late");
+  await entered.promise;
+  const unloading = host.runtime.unload("reach");
+  expect(await host.call("reach", "recall")).toBe("RUNTIME_PLUGIN_UNKNOWN");
+  await expect(host.load({ id: "reach", wasm: flatPlugin({ run: ECHO }) })).rejects.toThrow(
+    "RUNTIME_PLUGIN_BUSY",
+  );
+  gate.resolve();
+  expect(await running).toBe("late");
+  expect(await unloading).toBe(true);
+  await host.load({ id: "reach", abi: "extism", wasm: reachingPlugin(["wait"]) });
+  expect(await host.call("reach", "recall")).toBe("");
+});
+
+test("ends also calls of a version that was replaced when it shuts down", async () => {
+  await using host = await openRuntime();
+  await host.load({ id: "spin", version: "1.0.0", wasm: flatPlugin({ run: SPIN }) });
+  const running = host.call("spin", "run");
+  await host.load({ id: "spin", version: "2.0.0", wasm: flatPlugin({ run: ECHO }) });
+  await host.runtime.shutdown("test");
+  expect(await running).toMatch(/^SANDBOX_/);
 });

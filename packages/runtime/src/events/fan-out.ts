@@ -28,6 +28,8 @@ export interface Events extends DecisionLog {
   tell(scope: OperationScope, event: AuditEvent): AuditPlace | undefined;
   /** What has to have resolved before an answer about this event leaves; `undefined` = nothing. */
   settled(place: AuditPlace): Promise<Decision<void>> | undefined;
+  /** The same for everything that was recorded until now: the log is in order. */
+  lastSettled(): Promise<Decision<void>> | undefined;
 }
 
 const RULE = "audit.before-effect";
@@ -53,6 +55,7 @@ export function createEvents({ log, durability, sink, logger, clock }: EventPart
     { clock },
   );
   let unlogged = 0;
+  let last: AuditPlace | undefined;
 
   const announce = (scope: OperationScope, event: AuditEvent): void => {
     if (eventChannel.hasSubscribers) eventChannel.publish({ scope: idsOf(scope), event });
@@ -76,8 +79,12 @@ export function createEvents({ log, durability, sink, logger, clock }: EventPart
     // Who waits for durability has its own branch; an unheard rejection would end the process.
     taken.value.durable.catch(ignore);
     taken.value.sealed.catch(ignore);
+    last = taken.value;
     return taken;
   };
+
+  const settled = (place: AuditPlace): Promise<Decision<void>> | undefined =>
+    durability === "async" ? undefined : durableOf(place);
 
   return {
     record,
@@ -94,7 +101,8 @@ export function createEvents({ log, durability, sink, logger, clock }: EventPart
       logger.error({ ...idsOf(scope), kind, reason: taken.reason }, "an event was not recorded");
       return undefined;
     },
-    settled: (place) => (durability === "async" ? undefined : durableOf(place)),
+    settled,
+    lastSettled: () => last && settled(last),
   };
 }
 

@@ -141,7 +141,9 @@ async function bringUp(
   const generation = built.value;
   const { version } = manifest;
   const details = { version, runner: generation.sandboxed.status().pids[0] ?? null };
-  const recorded = await step(parts, plugin.id, EVENT.load, mayServe(parts, plugin), details);
+  const stepped = await step(parts, plugin.id, EVENT.load, mayServe(parts, plugin), details);
+  // A plugin takes calls only once its load is on disk.
+  const recorded = stepped.allowed ? ((await events.lastSettled()) ?? stepped) : stepped;
   // Once more: the host or the plugin may have been stopped while the event was written.
   const decided = recorded.allowed ? mayServe(parts, plugin) : recorded;
   if (!decided.allowed) {

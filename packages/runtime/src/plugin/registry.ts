@@ -12,7 +12,7 @@ const RULE = "plugins";
 
 /** All plugins of a host. */
 export interface Registry {
-  /** Looks a plugin up by an id that may be anything. */
+  /** Looks a plugin up by an id that may be anything; one that is leaving is not found. */
   get(rawId: string): Plugin | undefined;
   /**
    * The plugin of that id, to be loaded, or replaced when it is there in another version. It stays
@@ -21,15 +21,22 @@ export interface Registry {
   beginLoad(id: PluginId, version: string): Decision<Plugin>;
   /** The load has ended; a plugin that never had a generation is forgotten. */
   done(plugin: Plugin): void;
+  /** Hides a plugin while its calls finish; its id stays taken until `remove`. */
+  beginUnload(plugin: Plugin): void;
   remove(plugin: Plugin): void;
+  /** All but those that are leaving. */
   all(): readonly Plugin[];
 }
 
 /** Makes an empty registry. */
 export function createRegistry(maxPlugins: number): Registry {
   const plugins = new Map<string, Plugin>();
+  const leaving = new Set<Plugin>();
   return {
-    get: (rawId) => plugins.get(rawId),
+    get(rawId) {
+      const plugin = plugins.get(rawId);
+      return plugin === undefined || leaving.has(plugin) ? undefined : plugin;
+    },
     beginLoad(id, version) {
       const known = plugins.get(id);
       if (known === undefined) {
@@ -57,10 +64,15 @@ export function createRegistry(maxPlugins: number): Registry {
       plugin.isBusy = false;
       if (plugin.generation === undefined) plugins.delete(plugin.id);
     },
-    remove(plugin) {
-      if (plugins.get(plugin.id) === plugin) plugins.delete(plugin.id);
+    beginUnload(plugin) {
+      plugin.isBusy = true;
+      leaving.add(plugin);
     },
-    all: () => [...plugins.values()],
+    remove(plugin) {
+      leaving.delete(plugin);
+      plugins.delete(plugin.id);
+    },
+    all: () => [...plugins.values()].filter((plugin) => !leaving.has(plugin)),
   };
 }
 

@@ -45,7 +45,7 @@ export interface ResponseParts {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Loads a plugin's bytes again when its time is over. */
-  release(plugin: Plugin): Promise<unknown>;
+  release(plugin: Plugin): void;
 }
 
 /** Joins the responses. */
@@ -79,7 +79,7 @@ export function createResponses(parts: ResponseParts): Responses {
       };
       const place: AuditPlace | undefined = events.tell({ pluginId: id }, event);
       logger.error({ pluginId: id, rule, reason, durationMs }, "plugin quarantined");
-      if (durationMs !== null) plan(plugin, durationMs, () => void parts.release(plugin));
+      if (durationMs !== null) plan(plugin, durationMs, () => parts.release(plugin));
       await gone;
       if (place !== undefined) await events.settled(place);
       return true;
