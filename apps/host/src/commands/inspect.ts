@@ -1,0 +1,115 @@
+/**
+ * @module `glovebox inspect <dir|wasm>`: what a package or a module consists of, and everything that
+ * is wrong with it in one go, without running or compiling any of it.
+ */
+import { basename } from "node:path";
+
+import { encodeTerminal } from "@glovebox/core/encode";
+
+import { EXIT, fail, type Terminal, usageError } from "./command-line.ts";
+import { type FoundProblem, inspectManifest } from "./inspect-manifest.ts";
+import { inspectBytes, type InspectedModule } from "./inspect-module.ts";
+import { openSource } from "./plugin-source.ts";
+import { toSarif } from "./sarif.ts";
+
+/** Options of the command. */
+export interface InspectOptions {
+  readonly json?: boolean;
+  readonly sarif?: boolean;
+}
+
+interface Inspection {
+  readonly kind: "module" | "package";
+  readonly path: string;
+  readonly manifest?: unknown;
+  readonly files?: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly sha256: string;
+  }[];
+  readonly modules: readonly ({ readonly path: string } & InspectedModule)[];
+  readonly problems: readonly FoundProblem[];
+}
+
+/** Runs the command. */
+export async function inspect(
+  path: string,
+  { json = false, sarif = false }: InspectOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (json && sarif) throw usageError("--json and --sarif exclude each other");
+  const inspection = await inspectSource(path);
+  const { problems } = inspection;
+  if (json) await terminal.out(`${JSON.stringify(inspection, null, 2)}\n`);
+  else if (sarif) await terminal.out(`${JSON.stringify(toSarif(problems), null, 2)}\n`);
+  else await terminal.out(`${[...linesOf(inspection)].map(encodeTerminal).join("\n")}\n`);
+  const first = problems.find(({ level }) => level === "error");
+  return first === undefined ? EXIT.ok : fail(terminal, first);
+}
+
+async function inspectSource(path: string): Promise<Inspection> {
+  const source = await openSource(path);
+  if (source.kind === "module") {
+    const name = basename(path);
+    const module = { path: name, ...inspectBytes(source.bytes) };
+    return { kind: "module", path, modules: [module], problems: defectsOf([module]) };
+  }
+  const { files, digests } = source.package;
+  const { manifest, problems } = inspectManifest(files);
+  const missing: FoundProblem[] = [];
+  const modules = (manifest?.modules ?? []).flatMap(({ path: file }) => {
+    const bytes = files.get(file);
+    if (bytes !== undefined) return [{ path: file, ...inspectBytes(bytes) }];
+    const message = `the module ${file} is not in the package`;
+    missing.push({ code: "RUNTIME_PACKAGE_FILE_MISSING", message, level: "error", file });
+    return [];
+  });
+  return {
+    kind: "package",
+    path,
+    manifest,
+    files: [...files].map(([file, bytes]) => ({
+      path: file,
+      size: bytes.length,
+      sha256: digests.get(file) ?? "",
+    })),
+    modules,
+    problems: [...problems, ...missing, ...defectsOf(modules)],
+  };
+}
+
+function defectsOf(modules: Inspection["modules"]): readonly FoundProblem[] {
+  return modules.flatMap(({ path, defect }) =>
+    defect === undefined
+      ? []
+      : [
+          {
+            code: defect.code,
+            message: `${path}: ${defect.reason} at byte ${defect.offset}`,
+            level: "error" as const,
+            file: path,
+            byteOffset: defect.offset,
+          },
+        ],
+  );
+}
+
+function* linesOf({ manifest, files = [], modules, problems }: Inspection): Generator<string> {
+  if (isManifest(manifest)) yield `plugin ${manifest.id} ${manifest.version}`;
+  for (const { path, size, sha256 } of files) yield `file ${path}: ${size} bytes, sha256 ${sha256}`;
+  for (const module of modules) {
+    const { path, size, sha256, abi, version, sections, imports, exports } = module;
+    yield `module ${path}: ${size} bytes, version ${version ?? "unknown"}, ABI ${abi}, sha256 ${sha256}`;
+    for (const section of sections) {
+      yield `  section ${section.name}: ${section.size} bytes at ${section.offset}`;
+    }
+    for (const one of imports) yield `  imports ${one.kind} ${one.module}.${one.name}`;
+    for (const one of exports) yield `  exports ${one.kind} ${one.name}`;
+  }
+  for (const { level, code, message } of problems) yield `${level} ${code}: ${message}`;
+  if (problems.length === 0) yield "no problems";
+}
+
+function isManifest(value: unknown): value is { readonly id: string; readonly version: string } {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,123 @@
+/**
+ * @module `POST /plugins/:id/functions/:fn` (contract.md 4): one call, as JSON or as bytes both ways.
+ * The content types are a table, and a form of a web page (`text/plain`, urlencoded, multipart) is
+ * not in it: a page of another origin cannot send the others without asking first (threat:
+ * loopback-web-page).
+ */
+import type { Refusal } from "@glovebox/core/decision";
+import { parseBoundedJson } from "@glovebox/core/json";
+import type { CallOutcome } from "@glovebox/core/ports";
+
+import { MAX_ENVELOPE_BYTES, MAX_INPUT_BYTES, MAX_JSON_DEPTH, MAX_JSON_KEYS } from "../limits.ts";
+import { parseEnvelope } from "./envelope.ts";
+import { hostProblem, problemResponse } from "./problem.ts";
+import { type BodyBudget, readBody } from "./read-body.ts";
+import type { RuntimePort } from "./runtime-port.ts";
+
+/** What a call needs. */
+export interface CallRouteParts {
+  readonly runtime: RuntimePort;
+  readonly budget: BodyBudget;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const JSON_TYPE = /^application\/json *(?:; *charset="?utf-8"? *)?$/i;
+const BYTES_TYPE = /^application\/octet-stream *$/i;
+
+/** Answers one call; every part of the request is attacker-controlled. */
+export async function answerCall(
+  parts: CallRouteParts,
+  request: Request,
+  pluginId: string,
+  functionName: string,
+): Promise<Response> {
+  const type = request.headers.get("content-type") ?? "";
+  const isJson = JSON_TYPE.test(type);
+  if (request.headers.has("content-encoding") || !(isJson || BYTES_TYPE.test(type))) {
+    return hostProblem("HOST_CONTENT_TYPE");
+  }
+  const maxBytes = MAX_INPUT_BYTES + (isJson ? MAX_ENVELOPE_BYTES : 0);
+  const body = await readBody(request, maxBytes, parts.budget);
+  if (!body.allowed) return refusalResponse(body);
+  using held = body.value;
+  if (!isJson) {
+    const outcome = await parts.runtime.executePluginFunction(
+      pluginId,
+      functionName,
+      {},
+      held.bytes,
+    );
+    return bytesResponse(outcome);
+  }
+  const parsed = parseBoundedJson(held.bytes, {
+    maxBytes,
+    maxDepth: MAX_JSON_DEPTH,
+    maxKeys: MAX_JSON_KEYS,
+  });
+  if (!parsed.allowed) return refusalResponse(parsed);
+  const envelope = parseEnvelope(parsed.value, Math.floor(parts.now() / 1000));
+  if (!envelope.allowed) return refusalResponse(envelope);
+  const { context, input } = envelope.value;
+  return jsonResponse(
+    await parts.runtime.executePluginFunction(pluginId, functionName, context, input),
+  );
+}
+
+function bytesResponse(outcome: CallOutcome): Response {
+  if (!outcome.ok) return errorResponse(outcome);
+  const headers = {
+    "content-type": "application/octet-stream",
+    "glovebox-usage": JSON.stringify(outcome.usage),
+  };
+  return new Response(outcome.output as Uint8Array<ArrayBuffer>, { headers });
+}
+
+function jsonResponse(outcome: CallOutcome): Response {
+  if (!outcome.ok) return errorResponse(outcome);
+  const { output, usage } = outcome;
+  const text = decodeText(output);
+  if (text === undefined) {
+    const detail = "The plugin's output is not UTF-8; call it with application/octet-stream.";
+    return problemResponse({ code: "HOST_OUTPUT_ENCODING", detail, usage });
+  }
+  // JSON stands in the answer as the plugin wrote it, so that no number changes on the way.
+  const shown = isJsonText(output) ? text : JSON.stringify(text);
+  return new Response(`{"output":${shown},"usage":${JSON.stringify(usage)}}`, {
+    headers: { "content-type": "application/json" },
+  });
+}
+
+/** A BOM stays: it is a part of what the plugin said. */
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The output is attacker-controlled: what is too deep or too large for a parser is shown as text. */
+function isJsonText(output: Uint8Array): boolean {
+  const limits = { maxBytes: output.length, maxDepth: MAX_JSON_DEPTH, maxKeys: MAX_JSON_KEYS };
+  return output.length > 0 && parseBoundedJson(output, limits).allowed;
+}
+
+function errorResponse({ error, usage }: Extract<CallOutcome, { readonly ok: false }>): Response {
+  const { retryAfterMs } = error.details;
+  return problemResponse({
+    code: error.code,
+    detail: error.publicMessage,
+    usage,
+    ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
+  });
+}
+
+/** The reasons of these refusals are about the caller's own body, and quote it bounded. */
+function refusalResponse({ code, reason, retryAfterMs }: Refusal): Response {
+  return problemResponse({
+    code,
+    detail: reason,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}

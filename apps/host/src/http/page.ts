@@ -1,0 +1,73 @@
+/**
+ * @module The page for browsers: one table, rendered here, without a script. Everything that comes
+ * from a plugin is attacker-controlled and encoded for HTML; the policy would let nothing run or
+ * load all the same (CSP 3).
+ */
+import { hash } from "node:crypto";
+
+import { encodeHtmlText } from "@glovebox/core/encode";
+import type { PluginInfo, RuntimeStatus } from "@glovebox/runtime";
+
+import type { PluginCounts } from "./plugin-counts.ts";
+
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color-scheme:light dark}
+table{border-collapse:collapse;width:100%}
+th,td{border-bottom:1px solid #8886;padding:.4rem .6rem;text-align:left;vertical-align:top}
+.number{text-align:right;font-variant-numeric:tabular-nums}
+.loosened{border-left:.3rem solid #c60;padding-left:.7rem}`;
+
+/** The page may show its own style and nothing else. */
+export const PAGE_POLICY: string = [
+  "default-src 'none'",
+  `style-src 'sha256-${hash("sha256", STYLE, "base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** What the page shows. */
+export interface PageView {
+  readonly status: RuntimeStatus;
+  readonly plugins: readonly PluginInfo[];
+  readonly counts: ReadonlyMap<string, PluginCounts>;
+}
+
+/** Renders the page. */
+export function renderPage({ status, plugins, counts }: PageView): string {
+  const { ready, isolation, minimumIsolation, loosened } = status;
+  const loosenings =
+    loosened.length === 0
+      ? ""
+      : `<p class="loosened">Weaker than by default: ${encodeHtmlText(loosened.join(", "))}</p>`;
+  const rows = plugins.map((plugin) => row(plugin, counts.get(plugin.id)));
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Glovebox</title><style>${STYLE}</style></head>
+<body>
+<h1>Glovebox</h1>
+<p>The host is ${ready ? "ready" : "not ready"}; isolation <b>${encodeHtmlText(isolation)}</b>, at least ${encodeHtmlText(minimumIsolation)}. <a href="/">Refresh</a></p>
+${loosenings}
+<table>
+<thead><tr><th>Plugin</th><th>Version</th><th>Types</th><th>Functions</th><th>State</th><th>Health</th><th class="number">Calls</th><th class="number">Denials</th></tr></thead>
+<tbody>
+${rows.length === 0 ? '<tr><td colspan="8">No plugin is loaded.</td></tr>' : rows.join("\n")}
+</tbody>
+</table>
+<p><a href="/plugins">/plugins</a> <a href="/readyz">/readyz</a> <a href="/metrics">/metrics</a></p>
+</body>
+</html>
+`;
+}
+
+function row(plugin: PluginInfo, counts: PluginCounts | undefined): string {
+  const { id, name, version = "", types, functions, state, reason, health } = plugin;
+  const why = reason === undefined ? state : `${state}: ${reason}`;
+  const title = name === undefined ? id : `${id} (${name})`;
+  const texts = [title, version, types.join(", "), functions.join(", "), why, health];
+  const numbers = [counts?.calls ?? 0, counts?.denials ?? 0];
+  const cells = [
+    ...texts.map((text) => `<td>${encodeHtmlText(text)}</td>`),
+    ...numbers.map((number) => `<td class="number">${number}</td>`),
+  ];
+  return `<tr>${cells.join("")}</tr>`;
+}

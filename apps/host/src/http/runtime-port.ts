@@ -1,0 +1,8 @@
+/** @module What the HTTP side needs of a runtime; a test gives its own. */
+import type { PluginRuntime } from "@glovebox/runtime";
+
+/** A runtime as the HTTP side sees it. */
+export type RuntimePort = Pick<
+  PluginRuntime,
+  "executePluginFunction" | "list" | "metricsText" | "status"
+>;

@@ -1,0 +1,61 @@
+/** @module Every bound of the host, with its unit and the reason for the number. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Bytes of a call's input: the runtime's own default. */
+export const MAX_INPUT_BYTES: number = 16 * MIB;
+
+/** Bytes that the envelope of a JSON body adds to its input: a context has 16 KiB, and its ids. */
+export const MAX_ENVELOPE_BYTES: number = 64 * KIB;
+
+/** Bytes of all request bodies that are held at once: a flood of callers must not fill the memory. */
+export const MAX_HELD_BODY_BYTES: number = 256 * MIB;
+
+/** Nesting of a JSON body, and of an output that is shown as JSON. */
+export const MAX_JSON_DEPTH = 64;
+
+/** Object members of a JSON body, and of an output that is shown as JSON. */
+export const MAX_JSON_KEYS = 100_000;
+
+/** Bytes of a request's head: node's own default, stated so that a flag does not raise it. */
+export const MAX_HEADER_BYTES: number = 16 * KIB;
+
+/** Headers of a request. */
+export const MAX_HEADERS = 100;
+
+/** Connections at once, of which most are idle. */
+export const MAX_CONNECTIONS = 512;
+
+/** Milliseconds in which a request's head must be there (slowloris). */
+export const HEADERS_TIMEOUT_MS = 10_000;
+
+/** Milliseconds in which the whole request must be there: 16 MiB at 4 Mbit/s. */
+export const REQUEST_TIMEOUT_MS = 35_000;
+
+/** Milliseconds that an idle connection is kept. */
+export const KEEP_ALIVE_TIMEOUT_MS = 5_000;
+
+/** Milliseconds between looks for connections that are late. */
+export const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+
+/** Milliseconds that running calls have to end after a signal to stop; then they are stopped. */
+export const DRAIN_DEADLINE_MS = 10_000;
+
+/** Milliseconds that closing the runtime may take after that. */
+export const CLOSE_DEADLINE_MS = 5_000;
+
+/** Seconds for Retry-After where the refusal says nothing better. */
+export const DEFAULT_RETRY_AFTER_S = 1;
+
+/** Seconds that the sample token of the example plugin `auth` is valid: one day. */
+export const SAMPLE_TOKEN_SECONDS: number = 24 * 60 * 60;
+
+/** Characters of a sample's answer that are printed. */
+export const MAX_SHOWN_ANSWER_CHARACTERS = 300;
+
+/** Bytes of a package or module that a command reads: the runtime's largest. */
+export const MAX_PACKAGE_BYTES: number = 64 * MIB;
+
+/** Bytes of a key, a head or another small file that a command reads. */
+export const MAX_SMALL_FILE_BYTES: number = 64 * KIB;
