@@ -17,7 +17,10 @@ export interface RuntimeDeps {
   readonly clock?: Clock;
   /** Default: nothing is logged; the audit log and `node:diagnostics_channel` stay. */
   readonly logger?: Logger;
-  /** Takes the place of the audit log on disk, such as a log in memory. Default: none. */
+  /**
+   * Takes the place of the audit log on disk, such as a log in memory. Not everything waits for its
+   * promises: it has to take care of a rejection that nobody hears. Default: none.
+   */
   readonly decisionLog?: DecisionLog;
   /** Resolving and dialling for plugins. Default: the broker's own. */
   readonly broker?: Partial<BrokerDeps>;

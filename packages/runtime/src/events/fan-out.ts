@@ -76,9 +76,7 @@ export function createEvents({ log, durability, sink, logger, clock }: EventPart
     const taken = failClosed(RULE, () => log.record(scope, event));
     announce(scope, event);
     if (!taken.allowed) return notRecorded(`${taken.code}: ${taken.reason}`, taken.retryAfterMs);
-    // Who waits for durability has its own branch; an unheard rejection would end the process.
-    taken.value.durable.catch(ignore);
-    taken.value.sealed.catch(ignore);
+    // Not touched unless somebody waits: the log makes its promises on demand (bench `calls`).
     last = taken.value;
     return taken;
   };
@@ -126,10 +124,6 @@ function idsOf({ pluginId, callId, tenantId }: OperationScope): OperationScope {
     ...(callId !== undefined && { callId }),
     ...(tenantId !== undefined && { tenantId }),
   };
-}
-
-function ignore(): void {
-  // Deliberately empty: see where it is attached.
 }
 
 /** The log of a host without one (a named loosening): takes everything, keeps nothing. */

@@ -14,7 +14,6 @@ import type { Sandbox } from "@glovebox/sandbox";
 import type { Verifier } from "@glovebox/signer";
 
 import { createHostServices } from "../call/host-services.ts";
-import { compileSchemas } from "../call/schemas.ts";
 import type { Variables } from "../call/variables.ts";
 import type { Logger } from "../deps.ts";
 import type { Events } from "../events/fan-out.ts";
@@ -23,6 +22,7 @@ import type { ParsedConfig } from "../options.ts";
 import { copyPackage, type PluginPackage } from "../package/plugin-package.ts";
 import { readPackage } from "../package/read-package.ts";
 import { drainGeneration, killGeneration } from "../plugin/end-generation.ts";
+import { compileSchemas } from "../plugin/function-schemas.ts";
 import type { CallLimits, Generation, Plugin } from "../plugin/plugin.ts";
 import { busy, type Registry } from "../plugin/registry.ts";
 import { checkDependencies } from "./dependencies.ts";

@@ -7,8 +7,8 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { PluginManifest } from "@glovebox/manifest-validator";
 import type { SandboxedPlugin } from "@glovebox/sandbox";
 
-import type { FunctionSchemas } from "../call/schemas.ts";
 import type { PluginPackage } from "../package/plugin-package.ts";
+import type { FunctionSchemas } from "./function-schemas.ts";
 import { nextState, type PluginEvent, type PluginState } from "./state.ts";
 
 /** The limits of one plugin: bytes, and milliseconds of one call. */
