@@ -1,10 +1,13 @@
+import { join } from "node:path";
+
 import { verifyAuditLog } from "@glovebox/auditor";
 import { PluginRuntime } from "@glovebox/runtime";
-import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
+import { buildPluginPackage, pluginDirectory, recordingDecisionLog } from "@glovebox/testkit";
 import { expect, test } from "vitest";
 import "@glovebox/testkit/matchers";
 
 import { ECHO, flatPlugin, openRuntime, reachingPlugin, SPIN, TRAP } from "./open-runtime.ts";
+import { tgz } from "./package/tar-archive.ts";
 
 test("loads a plugin and calls it, with bytes as they are and JSON as JSON", async () => {
   await using host = await openRuntime();
@@ -211,4 +214,47 @@ test("ends also calls of a version that was replaced when it shuts down", async 
   await host.load({ id: "spin", version: "2.0.0", wasm: flatPlugin({ run: ECHO }) });
   await host.runtime.shutdown("test");
   expect(await running).toMatch(/^SANDBOX_/);
+});
+
+test("loads a plugin from an archive", async () => {
+  await using host = await openRuntime();
+  await using plugin = await buildPluginPackage({ id: "packed", wasm: flatPlugin({ run: ECHO }) });
+  const entries = [...plugin.files].map(([name, body]) => ({ name, body }));
+  await using archive = await pluginDirectory({ "packed.tgz": tgz(entries) });
+  const loaded = await host.runtime.load(join(archive.path, "packed.tgz"));
+  expect(loaded).toMatchObject({ ok: true, plugin: { id: "packed" } });
+  expect(await host.call("packed", "run", "unpacked")).toBe("unpacked");
+});
+
+test("refuses calls while a plugin is loaded for the first time", async () => {
+  const log = recordingDecisionLog();
+  await using host = await openRuntime({ deps: { decisionLog: log } });
+  await using plugin = await buildPluginPackage({ id: "slow", wasm: flatPlugin({ run: ECHO }) });
+  log.holdDurability();
+  const loading = host.runtime.load(plugin.path);
+  await expect.poll(() => host.runtime.list()[0]?.state).toBe("loading");
+  const call = host.call("slow", "run");
+  log.releaseDurability();
+  expect(await call).toBe("RUNTIME_NOT_READY");
+  expect(await loading).toMatchObject({ ok: true });
+  expect(await host.call("slow", "run", "now")).toBe("now");
+});
+
+test("shows a plugin that could not be started again as failed, with the reason to be read", async () => {
+  await using host = await openRuntime();
+  const wasm = flatPlugin({ run: ECHO });
+  await host.load({ id: "base", wasm });
+  await host.load({ id: "user", wasm, dependencies: { base: "^1.0.0" } });
+  await host.runtime.quarantine("user", "test");
+  await host.runtime.unload("base");
+  expect(await host.runtime.release("user")).toMatchObject({
+    ok: false,
+    error: { code: "MANIFEST_DEPENDENCY_MISSING" },
+  });
+  expect(host.runtime.list()).toMatchObject([{ id: "user", state: "failed", processes: 0 }]);
+  expect(host.runtime.list()[0]?.reason).toContain("MANIFEST_DEPENDENCY_MISSING");
+  expect(await host.call("user", "run")).toBe("RUNTIME_FAILED");
+  await host.load({ id: "base", wasm });
+  expect(await host.runtime.release("user")).toMatchObject({ ok: true });
+  expect(await host.call("user", "run", "back")).toBe("back");
 });

@@ -97,11 +97,12 @@ export async function reloadPlugin(parts: LoadParts, plugin: Plugin): Promise<De
       EVENT.validate,
       readManifest(generation.source, parts.config),
     );
-    return manifest.allowed
+    const decision = manifest.allowed
       ? await bringUp(parts, plugin, generation.source, manifest.value)
       : manifest;
+    if (!decision.allowed) plugin.advance("failed", `${decision.code}: ${decision.reason}`);
+    return decision;
   } finally {
-    if (plugin.state === "loading") plugin.advance("failed", "it could not be started again");
     parts.registry.done(plugin);
   }
 }
