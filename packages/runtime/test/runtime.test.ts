@@ -38,6 +38,8 @@ test("lists plugins with their state, functions, grant and health", async () => 
     pendingCalls: 0,
   });
   expect(info?.grantId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(host.runtime.health("echo")).toMatchObject({ status: "healthy", recentCalls: 0 });
+  expect(host.runtime.health("nobody")).toBeUndefined();
 });
 
 test("records a load, its grant, a call and a refusal in one verifiable chain", async () => {

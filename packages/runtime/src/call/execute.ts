@@ -65,12 +65,11 @@ export async function executeCall(
   let admission = limiter.tryAdmit(prepared.value.scope);
   if (!admission.allowed && admission.code === "LIMITER_CONCURRENCY") {
     admission = await admitLater(limiter, prepared.value);
-    if (admission.allowed) {
-      // While the call waited, the plugin may have been stopped, or replaced by another version.
-      const again = prepare(parts, pluginId, functionName, context, input);
-      if (!again.allowed) admission.value.release();
-      prepared = again;
-      if (!prepared.allowed) return answerRefusal(parts, pluginId, functionName, prepared);
+    // While the call waited, the plugin may have been stopped, or replaced by another version.
+    prepared = prepare(parts, pluginId, functionName, context, input);
+    if (!prepared.allowed) {
+      if (admission.allowed) admission.value.release();
+      return answerRefusal(parts, pluginId, functionName, prepared);
     }
   }
   if (!admission.allowed) return answerRefusal(parts, pluginId, functionName, admission);

@@ -102,3 +102,13 @@ test("shows a plugin whose process is gone as sleeping, and wakes it with the ne
   expect(await host.call("spin", "echo", "awake")).toBe("awake");
   expect(host.runtime.list()[0]?.state).toBe("ready");
 });
+
+test("tells calls that wait for a slot why they cannot run when the plugin is stopped", async () => {
+  await using host = await openRuntime({ resources: { maxConcurrentCallsPerPlugin: 1 } });
+  await host.load({ id: "spin", wasm: flatPlugin({ run: SPIN }) });
+  const running = host.call("spin", "run");
+  const waiting = host.call("spin", "run");
+  await host.runtime.quarantine("spin", "test");
+  expect(await running).toBe("SANDBOX_ABORTED");
+  expect(await waiting).toBe("RUNTIME_QUARANTINED");
+});
