@@ -1,6 +1,7 @@
+/** @module The door of @glovebox/sandbox. */
 export { SANDBOX_ERRORS, SandboxError } from "./errors.ts";
 export type { SandboxErrorCode } from "./errors.ts";
-export type { NamedModuleBytes, RunnerLimits } from "./host/plugin-generation.ts";
+export type { NamedModuleBytes, RunnerLimits } from "./host/load-plugin.ts";
 export { ISOLATION_LEVELS } from "./isolation-level.ts";
 export type { IsolationLevel } from "./isolation-level.ts";
 export { ABI_REQUIREMENTS } from "./protocol/abi-requirements.ts";

@@ -18,9 +18,9 @@ import {
   command,
   configureRunner,
   type NamedModuleBytes,
-  PluginGeneration,
   type RunnerLimits,
-} from "./host/plugin-generation.ts";
+} from "./host/load-plugin.ts";
+import { PluginGeneration } from "./host/plugin-generation.ts";
 import { belowMinimum, RunnerPool } from "./host/runner-pool.ts";
 import { Runner } from "./host/runner.ts";
 import { openSocketPairFactory, type SocketPairFactory } from "./host/socket-pair.ts";

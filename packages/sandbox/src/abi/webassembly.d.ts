@@ -1,5 +1,5 @@
 /**
- * The part of the WebAssembly JavaScript Interface (https://webassembly.github.io/spec/js-api/)
+ * @module The part of the WebAssembly JavaScript Interface (https://webassembly.github.io/spec/js-api/)
  * that the runner uses. Neither the ES library nor Node's types declare it, and the DOM's would
  * bring a browser along.
  */

@@ -5,23 +5,24 @@
  */
 import { type CpuClock, openCpuClock } from "@glovebox/linux";
 
-import { RUNNER_REPORTED_CODES, SandboxError, type SandboxErrorCode } from "../errors.ts";
+import { SandboxError } from "../errors.ts";
 import {
   BOOT_DEADLINE_MS,
   MAX_CONTROL_BYTES,
   MAX_HOST_CALL_BYTES,
   MAX_PLUGIN_ERROR_BYTES,
-  MAX_QUEUED_CALLS,
-  MAX_QUEUED_INPUT_BYTES,
 } from "../limits.ts";
 import type { FrameReceiver } from "../protocol/frame-reader.ts";
 import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
 import type { Hello } from "../protocol/hello.ts";
+import { NOT_RUN } from "./call-outcome.ts";
+import { CallQueue, type Queued } from "./call-queue.ts";
 import { CallWatch } from "./call-watch.ts";
 import { Channel } from "./channel.ts";
 import type { Exchange, ExchangeUsage } from "./exchange.ts";
 import { answerHostCall } from "./host-calls.ts";
 import { endSpin, spinForReply } from "./idle-spin.ts";
+import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
 import {
   describeEnd,
   type RunnerProcess,
@@ -38,26 +39,10 @@ const TYPICAL_WEIGHT = 0.1;
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** An exchange in the queue. */
-interface Queued {
-  readonly exchange: Exchange;
-  readonly callId: number;
-  startedMs: number;
-  startedCpuMs: number;
-  hostCalls: number;
-  /** Its caller has its answer already; the runner may not know. */
-  settled: boolean;
-  sent: boolean;
-  refusal: SandboxError | undefined;
-  abort: AbortController | undefined;
-}
-
 /** A running process with its queue. */
 export class Runner {
   #state: RunnerState = "booting";
-  readonly #queue: Queued[] = [];
-  #queuedBytes = 0;
-  #lastCallId = 0;
+  readonly #queue = new CallQueue();
   #progress = 0;
   #hostCallPending = false;
   readonly #channel: Channel;
@@ -79,7 +64,7 @@ export class Runner {
     this.#watch = new CallWatch({
       // Also a command whose caller has gone is watched: it must not spin for ever.
       current: () => {
-        const running = this.#killedFor === undefined ? this.#queue[0] : undefined;
+        const running = this.#killedFor === undefined ? this.#queue.running : undefined;
         return running === undefined ? undefined : { ...running, limits: running.exchange.limits };
       },
       progress: () => this.#progress,
@@ -99,6 +84,7 @@ export class Runner {
     program?: string,
   ): Promise<{ runner: Runner; hello: Hello }> {
     const runner = new Runner();
+    runner.#hello.promise.catch(() => undefined); // it may fail before anybody waits for it
     const { hostEnd, runnerEnd } = await pairs.create(runner.#channel.onread);
     runner.#channel.attach(hostEnd);
     const timer = setTimeout(
@@ -134,13 +120,18 @@ export class Runner {
     return this.#state;
   }
 
+  /** Whether it takes commands. */
+  get usable(): boolean {
+    return this.#killedFor === undefined && this.#state !== "ended";
+  }
+
   get pid(): number {
     return this.#process?.pid ?? 0;
   }
 
   /** Commands that wait or run. */
   get pending(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   /** Resolves when the process is gone and every waiting command was answered. */
@@ -157,34 +148,17 @@ export class Runner {
 
   /** Puts a command into the queue; its answer comes through the exchange. */
   submit(exchange: Exchange): void {
-    if (this.#state === "ended" || this.#killedFor !== undefined) {
+    if (!this.usable) {
       exchange.fail(new SandboxError("SANDBOX_NOT_STARTED"), NOT_RUN);
       return;
     }
-    const { length } = exchange.payload;
-    if (
-      this.#queue.length >= MAX_QUEUED_CALLS ||
-      (this.#queue.length > 0 && this.#queuedBytes + length > MAX_QUEUED_INPUT_BYTES)
-    ) {
-      exchange.fail(queueFull(this.#queue.length, this.#queuedBytes), NOT_RUN);
+    const full = this.#queue.refusalFor(exchange);
+    if (full !== undefined) {
+      exchange.fail(full, NOT_RUN);
       return;
     }
-    const callId = (this.#lastCallId + 1) >>> 0;
-    this.#lastCallId = callId;
-    const queued: Queued = {
-      exchange,
-      callId,
-      startedMs: 0,
-      startedCpuMs: 0,
-      hostCalls: 0,
-      settled: false,
-      sent: false,
-      refusal: undefined,
-      abort: undefined,
-    };
-    this.#queue.push(queued);
-    this.#queuedBytes += length;
-    if (this.#queue.length === 1) this.#begin(queued, performance.now());
+    const queued = this.#queue.push(exchange);
+    if (this.#queue.size === 1) this.#begin(queued, performance.now());
     if (!this.#channel.congested) this.#send(queued);
   }
 
@@ -196,25 +170,22 @@ export class Runner {
     this.#process?.kill();
     this.#hello.reject(error);
     // The caller is answered now; it takes milliseconds until the process is gone.
-    const running = this.#queue[0];
+    const running = this.#queue.running;
     if (running !== undefined) this.#fail(running, error);
   }
 
   /** Ends one command: the running one with its process, a waiting one by taking it out of the queue. */
   abort(exchange: Exchange): void {
-    const at = this.#queue.findIndex((queued) => queued.exchange === exchange);
-    const queued = this.#queue[at];
+    const queued = this.#queue.find(exchange);
     if (queued === undefined || queued.settled) return;
-    if (at === 0) {
-      this.kill(new SandboxError("SANDBOX_ABORTED"));
-    } else if (queued.sent) {
-      // The runner will do the work; nobody waits for it, and its host calls find an aborted scope.
-      this.#fail(queued, new SandboxError("SANDBOX_ABORTED"));
-    } else {
-      this.#queue.splice(at, 1);
-      this.#queuedBytes -= exchange.payload.length;
-      this.#fail(queued, new SandboxError("SANDBOX_ABORTED"));
+    const aborted = new SandboxError("SANDBOX_ABORTED");
+    if (queued === this.#queue.running) {
+      this.kill(aborted);
+      return;
     }
+    // What was sent will be done; nobody waits for it, and its host calls find an aborted scope.
+    if (!queued.sent) this.#queue.remove(queued);
+    this.#fail(queued, aborted);
   }
 
   /** What may come from the runner now, and what happens then. Everything in it is attacker-controlled. */
@@ -228,7 +199,7 @@ export class Runner {
 
   #acceptsBytes(type: number): number | undefined {
     if (this.#state === "booting") return type === FRAME.HELLO ? MAX_CONTROL_BYTES : undefined;
-    const running = this.#queue[0]?.exchange;
+    const running = this.#queue.running?.exchange;
     if (running === undefined || this.#hostCallPending) return undefined;
     switch (type) {
       case FRAME.FAILURE:
@@ -251,7 +222,7 @@ export class Runner {
 
   #onMessage(header: FrameHeader, payload: Uint8Array): boolean {
     if (this.#state === "booting") return this.#onHello(payload);
-    const running = this.#queue[0];
+    const running = this.#queue.running;
     if (running === undefined || header.callId !== running.callId) {
       this.#violated(`an answer to call ${header.callId}, expected ${running?.callId ?? "none"}`);
       return false;
@@ -269,8 +240,7 @@ export class Runner {
     this.#cpuMs = cpuMs;
     this.#progress += 1;
     this.#queue.shift();
-    this.#queuedBytes -= running.exchange.payload.length;
-    const next = this.#queue[0];
+    const next = this.#queue.running;
     this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
     if (next === undefined) endSpin();
     else this.#begin(next, nowMs);
@@ -323,17 +293,13 @@ export class Runner {
     }).then(
       (decision) => {
         // An answer that arrives after a kill goes nowhere: this process gets no other call's memory.
-        if (this.#killedFor !== undefined || this.#queue[0] !== running) return;
+        if (this.#killedFor !== undefined || this.#queue.running !== running) return;
         this.#hostCallPending = false;
         if (decision.allowed) {
           this.#channel.send(FRAME.HOST_RESULT, HOST_RESULT.OK, running.callId, decision.value);
           return;
         }
-        running.refusal = new SandboxError("SANDBOX_HOST_CALL_REFUSED", {
-          message: `${decision.code}: ${decision.reason}`,
-          publicMessage: `a host call was refused: ${decision.code}`,
-          details: { code: decision.code, rule: decision.rule },
-        });
+        running.refusal = refusalError(decision);
         this.#channel.send(
           FRAME.HOST_RESULT,
           HOST_RESULT.REFUSED,
@@ -345,29 +311,12 @@ export class Runner {
     );
   }
 
-  /** A FAILURE's content as an error; text and code come from the plugin's process. */
+  /** A FAILURE as an error; what only a broken process can send ends it. */
   #reported(running: Queued, payload: Uint8Array): SandboxError {
-    let parsed: { code?: unknown; message?: unknown } | null = null;
-    try {
-      parsed = JSON.parse(decoder.decode(payload)) as typeof parsed;
-    } catch {
-      // handled below: no code
-    }
-    const { code, message } = parsed ?? { code: undefined, message: undefined };
-    if (
-      typeof code !== "string" ||
-      typeof message !== "string" ||
-      !RUNNER_REPORTED_CODES.has(code)
-    ) {
-      const error = new SandboxError("SANDBOX_PROTOCOL", {
-        message: "a failure without a code that a runner may report",
-      });
-      this.kill(error);
-      return error;
-    }
-    if (code === "SANDBOX_HOST_CALL_REFUSED" && running.refusal !== undefined)
-      return running.refusal;
-    return new SandboxError(code as SandboxErrorCode, { message });
+    const error = parseFailure(payload);
+    if (error.code === "SANDBOX_PROTOCOL") this.kill(error);
+    if (error.code === "SANDBOX_HOST_CALL_REFUSED") return running.refusal ?? error;
+    return error;
   }
 
   #begin(queued: Queued, nowMs: number): void {
@@ -385,9 +334,9 @@ export class Runner {
   }
 
   #sendWaiting(): void {
-    for (const queued of this.#queue) {
+    for (const queued of this.#queue.unsent()) {
       if (this.#channel.congested) return;
-      if (!queued.sent) this.#send(queued);
+      this.#send(queued);
     }
   }
 
@@ -407,7 +356,7 @@ export class Runner {
     this.#state = "ended";
     const cause = this.#killedFor ?? describeEnd(end, this.#process?.lastWords() ?? "");
     this.#hello.reject(cause);
-    const [running, ...waiting] = this.#queue.splice(0);
+    const [running, ...waiting] = this.#queue.takeAll();
     // Settled means that it was failed at the kill; if its answer had come, it would be out of the queue.
     if (running !== undefined)
       this.#fail(
@@ -434,26 +383,4 @@ export class Runner {
       cpuMs: cpuMs === undefined ? null : cpuMs - queued.startedCpuMs,
     };
   }
-}
-
-const NOT_RUN: ExchangeUsage = { wallMs: 0, cpuMs: 0 };
-
-function limitError(limit: "cpu" | "wall", usedMs: number): SandboxError {
-  const used = Math.round(usedMs);
-  return limit === "cpu"
-    ? new SandboxError("SANDBOX_CPU_LIMIT", {
-        message: `the plugin used ${used} ms of CPU time`,
-        details: { usedMs: used },
-      })
-    : new SandboxError("SANDBOX_WALL_LIMIT", {
-        message: `the plugin's call took ${used} ms`,
-        details: { usedMs: used },
-      });
-}
-
-function queueFull(calls: number, bytes: number): SandboxError {
-  return new SandboxError("SANDBOX_QUEUE_FULL", {
-    message: `${calls} calls with ${bytes} bytes of input wait already, at most ${MAX_QUEUED_CALLS} and ${MAX_QUEUED_INPUT_BYTES}`,
-    details: { calls, bytes },
-  });
 }

@@ -1,0 +1,60 @@
+/** @module What can go wrong in a runner, as errors; their texts may hold the plugin's own words. */
+import type { Refusal } from "@glovebox/core/decision";
+
+import { RUNNER_REPORTED_CODES, SandboxError, type SandboxErrorCode } from "../errors.ts";
+import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
+
+const decoder = new TextDecoder();
+
+/** The content of a FAILURE frame, which is attacker-controlled: anything but a known code breaks the protocol. */
+export function parseFailure(payload: Uint8Array): SandboxError {
+  let parsed: { code?: unknown; message?: unknown } | null = null;
+  try {
+    parsed = JSON.parse(decoder.decode(payload)) as typeof parsed;
+  } catch {
+    // no code, and so refused below
+  }
+  const { code, message } = parsed ?? { code: undefined, message: undefined };
+  if (typeof code !== "string" || typeof message !== "string" || !RUNNER_REPORTED_CODES.has(code)) {
+    return new SandboxError("SANDBOX_PROTOCOL", {
+      message: "the plugin's process sent a failure without a code that it may report",
+    });
+  }
+  // What a plugin reports in good order is meant for its caller; a trap's text is not.
+  const isForCaller = code === "SANDBOX_PLUGIN_ERROR";
+  return new SandboxError(code as SandboxErrorCode, {
+    message,
+    ...(isForCaller ? { publicMessage: message } : {}),
+  });
+}
+
+/** A refused host call: the reason is for the operator, the code for everybody. */
+export function refusalError({ code, rule, reason }: Refusal): SandboxError {
+  return new SandboxError("SANDBOX_HOST_CALL_REFUSED", {
+    message: `${code}: ${reason}`,
+    publicMessage: `a host call was refused: ${code}`,
+    details: { code, rule },
+  });
+}
+
+/** A command used more than it may. */
+export function limitError(limit: "cpu" | "wall", usedMs: number): SandboxError {
+  const used = Math.round(usedMs);
+  return limit === "cpu"
+    ? new SandboxError("SANDBOX_CPU_LIMIT", {
+        message: `the plugin used ${used} ms of CPU time`,
+        details: { usedMs: used },
+      })
+    : new SandboxError("SANDBOX_WALL_LIMIT", {
+        message: `the plugin's call took ${used} ms`,
+        details: { usedMs: used },
+      });
+}
+
+/** Too much waits for one runner. */
+export function queueFull(calls: number, bytes: number): SandboxError {
+  return new SandboxError("SANDBOX_QUEUE_FULL", {
+    message: `${calls} calls with ${bytes} bytes of input wait already, at most ${MAX_QUEUED_CALLS} and ${MAX_QUEUED_INPUT_BYTES}`,
+    details: { calls, bytes },
+  });
+}

@@ -1,0 +1,43 @@
+/** A runner sends host calls and never reads the answers; a module makes host calls for ever (CWE-770). */
+import { memoryHostServices } from "@glovebox/testkit";
+import { expect, it } from "vitest";
+
+import { flatPlugin } from "../support/fixtures.ts";
+import { hostileRunner } from "../support/hostile-runner.ts";
+import { codeOf, openPlugin } from "../support/open-plugin.ts";
+
+it("ends a runner at its second unanswered host call, without growing", async () => {
+  await using hostile = await hostileRunner(
+    `const ask = frame(HOST_CALL, callId, Buffer.alloc(1 << 19), 1); for (;;) send(ask)`,
+  );
+  let release = (): void => undefined;
+  const held = new Promise<never>((_resolve, reject) => {
+    release = () => reject(new Error("too late"));
+  });
+  await using open = await openPlugin(flatPlugin(), {
+    deps: { runnerProgram: hostile.path },
+    services: memoryHostServices({ variables: { get: () => held } }),
+  });
+  const before = process.memoryUsage().arrayBuffers;
+  expect(codeOf(await open.call("echo", "x"))).toBe("SANDBOX_PROTOCOL");
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 2 ** 20);
+  release();
+});
+
+it("ends a module that makes host calls for ever at its limit", async () => {
+  let logged = 0;
+  await using open = await openPlugin(
+    `(module
+      (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+      (import "extism:host/env" "log_info" (func $log (param i64)))
+      (func (export "flood") (result i32)
+        (loop $for_ever (call $log (call $alloc (i64.const 8))) (br $for_ever)) (i32.const 0)))`,
+    {
+      abi: "extism",
+      limits: { hostCalls: 50 },
+      services: memoryHostServices({ log: () => void (logged += 1) }),
+    },
+  );
+  expect(codeOf(await open.call("flood"))).toBe("SANDBOX_HOST_CALL_LIMIT");
+  expect(logged).toBe(50);
+});

@@ -1,0 +1,36 @@
+/** The host is killed while a plugin spins: no process may be left (threats: pdeathsig-thread). */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+import { expect, it } from "vitest";
+
+const HOST = new URL("../support/spinning-host.ts", import.meta.url).pathname;
+
+it.skipIf(process.platform !== "linux")(
+  "leaves no process 50 ms after the host was killed",
+  async () => {
+    const host = spawn(
+      process.execPath,
+      ["--conditions=@glovebox/source", "--experimental-strip-types", "--no-warnings", HOST],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const pids = await new Promise<number[]>((resolve) => {
+      host.stdout.once("data", (line: Buffer) => resolve(JSON.parse(String(line)) as number[]));
+    });
+    expect(pids.length).toBeGreaterThan(1);
+    expect(pids.every(runs)).toBe(true);
+    host.kill("SIGKILL");
+    await new Promise((resolve) => host.once("exit", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(pids.filter(runs)).toEqual([]);
+  },
+);
+
+/** Whether a process exists and is no zombie. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

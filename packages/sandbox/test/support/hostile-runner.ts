@@ -1,0 +1,65 @@
+/**
+ * @module Programs that take a runner's place: what a plugin could do that has taken over its
+ * process. Each begins as a well-behaved runner would, since a host trusts a process only until it
+ * has handed it a plugin.
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const RUNNER = new URL("../../dist/runner.cjs", import.meta.url);
+
+/** A program as a file that is removed on disposal. */
+export interface HostileProgram extends AsyncDisposable {
+  readonly path: string;
+}
+
+/**
+ * The built runner with `onCall` in place of the answer to its `at`-th CALL (from 1). In scope:
+ * `fs`, `frame(type, callId, payload, argument)` that makes a frame, `send(bytes)` that writes to
+ * the host, `callId` of the call, and `block()`.
+ */
+export async function hostileRunner(onCall: string, at = 1): Promise<HostileProgram> {
+  return program(`
+    const fs = require("node:fs");
+    const sleeper = new Int32Array(new SharedArrayBuffer(4));
+    const block = () => Atomics.wait(sleeper, 0, 0);
+    const REPLY = 34, FAILURE = 35, HOST_CALL = 36, CHUNK = 64;
+    const frame = (type, callId, payload = "", argument = 0, length = Buffer.byteLength(payload), version = 1) => {
+      const head = Buffer.alloc(12);
+      head.writeUInt32LE(length, 0); head[4] = version; head[5] = type;
+      head.writeUInt16LE(argument, 6); head.writeUInt32LE(callId, 8);
+      return Buffer.concat([head, Buffer.from(payload)]);
+    };
+    const write = fs.writeSync;
+    const send = (bytes) => { let sent = 0; while (sent < bytes.length) sent += write(0, bytes, sent, bytes.length - sent, null); };
+    let calls = 0;
+    fs.writeSync = (descriptor, bytes, offset, length, position) => {
+      if (bytes[5] !== REPLY || ++calls !== ${at}) return write(descriptor, bytes, offset, length, position);
+      const callId = Buffer.from(bytes).readUInt32LE(8);
+      ${onCall};
+      return length;
+    };`);
+}
+
+/** The built runner that is killed after its `operations`-th read or write of the socket. */
+export async function dyingRunner(operations: number): Promise<HostileProgram> {
+  return program(`
+    const fs = require("node:fs");
+    let left = process.argv[3] === "canary" ? Infinity : ${operations};
+    for (const name of ["readSync", "writeSync"]) {
+      const original = fs[name];
+      fs[name] = (descriptor, ...rest) => {
+        const result = original(descriptor, ...rest);
+        if (descriptor === 0 && --left === 0) process.kill(process.pid, "SIGKILL");
+        return result;
+      };
+    }`);
+}
+
+async function program(prelude: string): Promise<HostileProgram> {
+  const folder = await mkdtemp(join(tmpdir(), "hostile-"));
+  const path = join(folder, "runner.cjs");
+  await writeFile(path, `{${prelude}}\n${await readFile(RUNNER, "utf8")}`);
+  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
