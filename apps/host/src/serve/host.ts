@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { PluginRuntime, type Logger, type RuntimeConfig } from "@glovebox/runtime";
 
@@ -124,15 +125,19 @@ async function greet(
   ].join("\n");
 }
 
+/** One level after the other: `recursive` never returns where the kernel makes no directories. */
 async function makeDataDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const { code = "unknown error" } = cause as { code?: string };
-    throw new HostError("HOST_DATA_DIRECTORY", {
-      message: `the data directory ${path} cannot be made: ${code}`,
-      cause,
-    });
+  for (const directory of [dirname(path), path]) {
+    try {
+      await mkdir(directory, { mode: 0o700 });
+    } catch (cause) {
+      const { code = "unknown error" } = cause as { code?: string };
+      if (code === "EEXIST") continue;
+      throw new HostError("HOST_DATA_DIRECTORY", {
+        message: `the data directory ${directory} cannot be made: ${code}`,
+        cause,
+      });
+    }
   }
 }
 

@@ -1,0 +1,89 @@
+/** @module What the host shows of itself. */
+import type { PluginInfo } from "@glovebox/runtime";
+import { expect, test } from "vitest";
+
+import { fakeHost } from "./fake-runtime.ts";
+
+const plugin = {
+  id: "evil" as PluginInfo["id"],
+  version: "1.0.0",
+  name: '<script>alert("1")</script>',
+  types: ["template"],
+  state: "failed",
+  reason: "<b>broken</b>",
+  functions: ['f"><img src=x>'],
+  warnings: [],
+  health: "unhealthy",
+  processes: 0,
+  pendingCalls: 0,
+} as const satisfies PluginInfo;
+const metricsText = () =>
+  [
+    'glovebox_plugin_calls_total{plugin="evil",code="OK"} 3',
+    'glovebox_plugin_calls_total{plugin="evil",code="SANDBOX_TRAP"} 4',
+    'glovebox_plugin_denials_total{plugin="evil",code="BROKER_REVOKED"} 2',
+    "",
+  ].join("\n");
+const host = fakeHost(undefined, {
+  runtime: { list: () => [plugin], metricsText },
+  loosened: ["host.address"],
+});
+
+test("the page shows plugins, states, calls and denials", async () => {
+  const text = await (await host.request("/")).text();
+  expect(text).toContain("failed: ");
+  expect(text).toContain('<td class="number">7</td><td class="number">2</td>');
+  expect(text).toContain("host.address");
+});
+
+test("the page encodes what plugins say, and its policy lets nothing run", async () => {
+  const response = await host.request("/");
+  const text = await response.text();
+  expect(text).not.toMatch(/<script|<img|<b>broken/);
+  const policy = response.headers.get("content-security-policy") ?? "";
+  expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; /);
+  expect(policy).not.toMatch(/unsafe|script-src/);
+});
+
+test("GET /plugins lists what the runtime lists", async () => {
+  expect(await (await host.request("/plugins")).json()).toEqual([plugin]);
+});
+
+test("/readyz tells readiness, isolation and every loosening", async () => {
+  const response = await host.request("/readyz");
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({
+    ready: true,
+    isolation: "permission",
+    minimumIsolation: "permission",
+    loosened: ["host.address"],
+  });
+});
+
+test("/readyz is 503 when the runtime takes no calls", async () => {
+  const status = () => ({ ...host.runtime.status(), ready: false });
+  const response = await fakeHost(undefined, { runtime: { status } }).request("/readyz");
+  expect([response.status, await response.json()]).toMatchObject([503, { ready: false }]);
+});
+
+test("/metrics is in the Prometheus text format", async () => {
+  const response = await host.request("/metrics");
+  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(await response.text()).toBe(metricsText());
+});
+
+test.each(["/", "/plugins", "/readyz", "/metrics", "/nothing"])(
+  "%s is for its caller alone, and of the type that it says",
+  async (path) => {
+    const { headers } = await host.request(path);
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+  },
+);
+
+test("what is not there is a problem, too", async () => {
+  const response = await host.request("/nothing");
+  expect([response.status, await response.json()]).toMatchObject([404, { code: "HOST_NOT_FOUND" }]);
+});
