@@ -143,10 +143,8 @@ export async function createSandbox(
       return { runner, level: levelOf(hello) };
     },
   });
-  const close = async (): Promise<void> => {
-    await pool.close();
-    await pairs.close();
-  };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= pool.close().then(() => pairs.close()));
   let isolation: IsolationLevel;
   try {
     [isolation] = await Promise.all([proveIsolation(pairs, deps), pool.fill()]);

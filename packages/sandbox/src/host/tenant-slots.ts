@@ -78,7 +78,9 @@ export class TenantSlots {
   }
 
   #open(tenant: string | undefined): Slot | undefined {
-    const full = this.#slots.length >= this.#options.maxRunners;
+    // A process that was killed a moment ago takes no calls, and is no reason to refuse one.
+    const taken = this.#slots.filter((slot) => slot.runner?.usable !== false).length;
+    const full = taken >= this.#options.maxRunners;
     if (full && !this.#retireIdle(tenant)) return undefined;
     const slot: Slot = { tenant, used: true, runner: undefined, starting: undefined, waiting: 0 };
     this.#slots.push(slot);

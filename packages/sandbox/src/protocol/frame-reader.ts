@@ -82,7 +82,7 @@ export class FrameReader {
         }
         this.#header = header.value;
         // Not zeroed: it is handed out only when every byte of it has been overwritten.
-        this.#body = Buffer.allocUnsafeSlow(length);
+        this.#body = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
         this.#bodyBytes = 0;
       }
       const part = Math.min(bytes - at, this.#body.length - this.#bodyBytes);

@@ -1,0 +1,77 @@
+import { readFile } from "node:fs/promises";
+
+import "@glovebox/testkit/matchers";
+import { createSandbox, ISOLATION_LEVELS, SANDBOX_ERRORS, SandboxError } from "@glovebox/sandbox";
+import { describe, expect, it } from "vitest";
+
+import { flatPlugin } from "./support/fixtures.ts";
+import { openPlugin, textOf } from "./support/open-plugin.ts";
+
+describe("createSandbox", () => {
+  it("fills its pool and reports the level that it has proven", async () => {
+    await using sandbox = await createSandbox({ poolSize: 2 });
+    expect(sandbox.status()).toEqual({
+      isolation: "permission",
+      minimumIsolation: "permission",
+      runners: { warm: 2, live: 2 },
+    });
+  });
+
+  it.each(["hardened", "strict"] as const)(
+    "refuses to start when %s is required, which it cannot prove",
+    async (minimumIsolation) => {
+      await expect(createSandbox({ poolSize: 0, minimumIsolation })).rejects.toThrowCode(
+        "SANDBOX_ISOLATION",
+      );
+    },
+  );
+
+  it.each([{ poolSize: -1 }, { poolSize: 1.5 }, { minimumIsolation: "weak" as never }])(
+    "refuses the options %o",
+    async (options) => {
+      await expect(createSandbox(options)).rejects.toThrowCode("SANDBOX_OPTIONS");
+    },
+  );
+
+  it("says what is wrong when a runner cannot start", async () => {
+    await expect(
+      createSandbox({ poolSize: 1 }, { runnerProgram: "/nonexistent/runner.cjs" }),
+    ).rejects.toThrowCode("SANDBOX_BOOT_FAILED");
+  });
+
+  it("refills its pool after a hand-out", async () => {
+    await using open = await openPlugin(flatPlugin(), { poolSize: 1 });
+    await expect.poll(() => open.sandbox.status().runners.warm).toBe(1);
+    expect(textOf(await open.call("echo", "x"))).toBe("x");
+  });
+
+  it("refuses reservations once it is closed", async () => {
+    const sandbox = await createSandbox({ poolSize: 1 });
+    await sandbox.close();
+    expect(await sandbox.reserve({ pluginId: "late" as never })).toMatchObject({
+      allowed: false,
+      code: "SANDBOX_CLOSED",
+    });
+    expect(sandbox.status().runners).toEqual({ warm: 0, live: 0 });
+  });
+
+  it("orders its levels from weakest to strongest", () => {
+    expect(ISOLATION_LEVELS).toEqual(["none", "permission", "hardened", "strict"]);
+  });
+});
+
+describe("errors", () => {
+  it("has a documented entry for each code", async () => {
+    const page = await readFile(
+      new URL("../../../docs/errors/sandbox.md", import.meta.url),
+      "utf8",
+    );
+    const documented = [...page.matchAll(/^## (\w+)$/gm)].map(([, code]) => code);
+    expect(documented.toSorted()).toEqual(Object.keys(SANDBOX_ERRORS).toSorted());
+  });
+
+  it("is recognised by its brand", () => {
+    expect(new SandboxError("SANDBOX_TRAP")).toBeInstanceOf(SandboxError);
+    expect(new Error("SANDBOX_TRAP")).not.toBeInstanceOf(SandboxError);
+  });
+});
