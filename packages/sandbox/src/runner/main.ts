@@ -13,6 +13,7 @@ import { BlockingChannel } from "./blocking-channel.ts";
 import { PluginHolder } from "./commands.ts";
 import { classifyFailure } from "./failure.ts";
 import { lockDown } from "./lock-down.ts";
+import { warmUp } from "./warm-up.ts";
 
 const SOCKET_DESCRIPTOR = 0;
 const encoder = new TextEncoder();
@@ -30,6 +31,7 @@ const plugin = new PluginHolder((kind, payload) => {
   throw new PluginFailure("SANDBOX_HOST_CALL_REFUSED", decoder.decode(answer.payload));
 }, limitData);
 
+warmUp();
 channel.send(FRAME.HELLO, 0, 0, encoder.encode(JSON.stringify(hello)));
 
 try {
