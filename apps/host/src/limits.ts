@@ -39,6 +39,9 @@ export const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 /** Milliseconds between looks for connections that are late. */
 export const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 
+/** Milliseconds between looks for connections that have become idle while the host shuts down. */
+export const IDLE_CHECK_INTERVAL_MS = 50;
+
 /** Milliseconds that running calls have to end after a signal to stop; then they are stopped. */
 export const DRAIN_DEADLINE_MS = 10_000;
 

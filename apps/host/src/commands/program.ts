@@ -1,14 +1,14 @@
-/** @module The command line as data (contract.md 5): commands, their options, and what runs them. */
+/**
+ * @module The command line as data (contract.md 5): commands, their options, and what runs them. A
+ * command's own code is loaded when it runs, so that wrong usage is answered at once.
+ */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
 import type { RawServeOptions } from "../serve/serve-options.ts";
-import { auditVerify, type AuditVerifyOptions } from "./audit-verify.ts";
+import type { AuditVerifyOptions } from "./audit-verify.ts";
 import { EXIT, fail, failureOf, type Terminal } from "./command-line.ts";
-import { inspect, type InspectOptions } from "./inspect.ts";
+import type { InspectOptions } from "./inspect.ts";
 import type { RawRunOptions } from "./run-options.ts";
-import { run } from "./run.ts";
-import { serve } from "./serve.ts";
-import { keygen, sign } from "./sign.ts";
 
 /** Runs a command line (without node and script), and answers the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -57,7 +57,10 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--trust <file>", "public key of a publisher; repeatable", collect)
     .option("--allow-unsigned", "loosening: load packages whoever made them")
     .option("--log-level <level>", "trace … fatal, silent (default: info)")
-    .action(async (options: RawServeOptions) => done(await serve(options, terminal)));
+    .action(async (options: RawServeOptions) => {
+      const { serve } = await import("./serve.ts");
+      done(await serve(options, terminal));
+    });
   program
     .command("run")
     .description("Calls one function of a plugin.")
@@ -72,18 +75,20 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--allow-host <pattern>", "host that may be reached over HTTPS; repeatable", collect)
     .option("--allow-read <host:guest>", "directory that may be read; repeatable", collect)
     .option("--allow-write <host:guest>", "directory that may be written; repeatable", collect)
-    .action(async (source: string, name: string, options: RawRunOptions) =>
-      done(await run(source, name, options, terminal)),
-    );
+    .action(async (source: string, name: string, options: RawRunOptions) => {
+      const { run } = await import("./run.ts");
+      done(await run(source, name, options, terminal));
+    });
   program
     .command("inspect")
     .description("Shows what a package or a module consists of, and its problems.")
     .argument("<source>", "directory or .tgz of a plugin, or a bare module")
     .option("--json", "as JSON")
     .option("--sarif", "the problems as SARIF 2.1.0")
-    .action(async (source: string, options: InspectOptions) =>
-      done(await inspect(source, options, terminal)),
-    );
+    .action(async (source: string, options: InspectOptions) => {
+      const { inspect } = await import("./inspect.ts");
+      done(await inspect(source, options, terminal));
+    });
   program
     .command("audit")
     .description("Looks at audit logs.")
@@ -93,22 +98,27 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--since <checkpoint>", "a head that was kept elsewhere, INDEX:HASH or @FILE")
     .option("--policy <file>", "not supported by this version")
     .option("--json", "as JSON")
-    .action(async (directory: string, options: AuditVerifyOptions) =>
-      done(await auditVerify(directory, options, terminal)),
-    );
+    .action(async (directory: string, options: AuditVerifyOptions) => {
+      const { auditVerify } = await import("./audit-verify.ts");
+      done(await auditVerify(directory, options, terminal));
+    });
   program
     .command("keygen")
     .description("Makes an Ed25519 key pair: FILE and FILE.pub.")
     .requiredOption("--out <file>", "file of the private key; must not exist")
-    .action(async (options: { readonly out: string }) => done(await keygen(options, terminal)));
+    .action(async (options: { readonly out: string }) => {
+      const { keygen } = await import("./sign.ts");
+      done(await keygen(options, terminal));
+    });
   program
     .command("sign")
     .description("Signs a plugin package.")
     .argument("<dir>", "directory of the package")
     .requiredOption("--key <file>", "private key")
-    .action(async (directory: string, options: { readonly key: string }) =>
-      done(await sign(directory, options, terminal)),
-    );
+    .action(async (directory: string, options: { readonly key: string }) => {
+      const { sign } = await import("./sign.ts");
+      done(await sign(directory, options, terminal));
+    });
   return program;
 }
 

@@ -10,6 +10,7 @@ import { getRequestListener } from "@hono/node-server";
 import { HostError } from "../errors.ts";
 import {
   HEADERS_TIMEOUT_MS,
+  IDLE_CHECK_INTERVAL_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
@@ -70,13 +71,16 @@ export async function listen(fetch: Fetch, hostname: string, port: number): Prom
 function close(server: Server, deadlineMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => {
+      clearInterval(idle);
       resolve(false);
       server.closeAllConnections();
     }, deadlineMs);
+    // A connection that answers its last request becomes idle only then.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_INTERVAL_MS);
     server.close(() => {
       clearTimeout(deadline);
+      clearInterval(idle);
       resolve(true);
     });
-    server.closeIdleConnections();
   });
 }
