@@ -27,6 +27,7 @@ export const POINTS: Readonly<Record<Severity, number>> = Object.freeze({
 export const SEVERITIES: Readonly<Record<string, Severity>> = Object.freeze({
   SANDBOX_TRAP: "failure",
   SANDBOX_ABI: "failure",
+  SANDBOX_MODULE_INVALID: "failure",
   SANDBOX_OUTPUT_SIZE: "failure",
   SANDBOX_CPU_LIMIT: "failure",
   SANDBOX_WALL_LIMIT: "failure",
@@ -43,10 +44,14 @@ export const SEVERITIES: Readonly<Record<string, Severity>> = Object.freeze({
   SANDBOX_PLUGIN_ERROR: "error",
   SANDBOX_EXPORT_MISSING: "none",
   SANDBOX_INPUT_SIZE: "none",
+  // Its caller left, or the host ended it: also what a quarantine does to calls under way.
+  SANDBOX_ABORTED: "none",
   SANDBOX_NOT_STARTED: "none",
   SANDBOX_QUEUE_FULL: "none",
   SANDBOX_CLOSED: "none",
+  SANDBOX_BOOT_FAILED: "none",
   SANDBOX_ISOLATION: "none",
+  SANDBOX_OPTIONS: "none",
 });
 
 /**

@@ -61,9 +61,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   const { clock = systemClock, logger = SILENT_LOGGER } = deps;
   const durability = audit.auditDurability;
 
-  const monitor = undo.use(
-    createMonitor({ maxPlugins: monitored(config), severities: NOT_THE_PLUGINS_FAULT }, { clock }),
-  );
+  const monitor = undo.use(createMonitor({ maxPlugins: monitored(config) }, { clock }));
   const { log, auditor } = await openLog(config, clock);
   if (auditor !== undefined) undo.use(auditor);
   const events = createEvents({ log, durability, sink: monitor, logger, clock });
@@ -189,9 +187,6 @@ function limiterOptions(resources: ParsedConfig["resources"]) {
     ...(callBurst === undefined ? {} : { burst: callBurst }),
   };
 }
-
-/** Calls that an operator or the host ended count against no plugin. */
-const NOT_THE_PLUGINS_FAULT = { SANDBOX_ABORTED: "none", SANDBOX_BOOT_FAILED: "none" } as const;
 
 /** The monitor must not forget a plugin that is loaded. */
 function monitored({ resources }: ParsedConfig): number {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 
+import { SEVERITIES } from "@glovebox/monitor";
 import { RUNTIME_ERRORS, RuntimeError } from "@glovebox/runtime";
+import { SANDBOX_ERRORS } from "@glovebox/sandbox";
 import { expect, test } from "vitest";
 
 test("the error page has one heading for each code of the table", () => {
@@ -13,4 +15,8 @@ test("an error is recognised by its brand and carries its code", () => {
   const error = new RuntimeError("RUNTIME_OPTIONS");
   expect(error).toBeInstanceOf(RuntimeError);
   expect(error.message).toBe(RUNTIME_ERRORS.RUNTIME_OPTIONS.summary);
+});
+
+test("the monitor knows how heavily each code of the sandbox weighs", () => {
+  expect(Object.keys(SEVERITIES)).toEqual(expect.arrayContaining(Object.keys(SANDBOX_ERRORS)));
 });
