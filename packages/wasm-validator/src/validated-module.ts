@@ -9,8 +9,9 @@ import type { EngineVerdict } from "@glovebox/core/ports";
 export interface ValidatedModule {
   readonly __glovebox: "ValidatedModule";
   /**
-   * The bytes that were validated: a copy that the caller's buffer does not share. Read only;
-   * `sha256` names what was validated.
+   * The bytes that were validated: a copy that the caller's buffer does not share, and the very
+   * buffer that the engine judged, unless it changed or transferred it. Read only; `sha256` names
+   * what was validated.
    */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Digest of `bytes`. */

@@ -78,12 +78,14 @@ async function decide(
   const sha256 = createHash("sha256").update(bytes).digest("hex") as Sha256;
 
   // A copy of its own: an engine that transfers or changes what it gets must not reach ours.
-  const verdict = await engine.validate(bytes.slice());
+  const judged = bytes.slice();
+  const verdict = await engine.validate(judged);
   if (!verdict.allowed) return verdict;
   const disagreement = findDisagreement(reading, verdict.value);
-  return disagreement === undefined
-    ? allow("wasm.module", createValidatedModule(bytes, sha256, reading))
-    : refuse("WASM_DISAGREEMENT", "wasm.engine", disagreement);
+  if (disagreement !== undefined) return refuse("WASM_DISAGREEMENT", "wasm.engine", disagreement);
+  // Left as it was, the engine's copy is handed out: its process knows the module by that identity.
+  const handedOut = Buffer.compare(judged, bytes) === 0 ? judged : bytes;
+  return allow("wasm.module", createValidatedModule(handedOut, sha256, reading));
 }
 
 function decideSize(size: number, { maxModuleBytes }: CompiledPolicy): Decision<void> {

@@ -24,6 +24,14 @@ const HOSTED: AbiRequirements = {
 };
 
 describe("createWasmValidator", () => {
+  it("hands out the very buffer that the engine judged", async () => {
+    const given: Uint8Array[] = [];
+    const engine = engineSaying({ imports: [], exports: [] }, (bytes) => void given.push(bytes));
+    const decision = await createWasmValidator().validate(moduleOf(), engine);
+    if (!decision.allowed) throw new Error(decision.reason);
+    expect(decision.value.bytes).toBe(given[0]);
+  });
+
   it("answers a frozen proof with a private copy, its digest and the verdict", async () => {
     const bytes = await assembleWat(
       `(module (memory (export "memory") 1) (func (export "alloc") (param i32) (result i32) i32.const 0))`,

@@ -3,6 +3,7 @@ import type { Decision } from "../decision/index.ts";
 
 /** The WebAssembly engine, in the process that will hold the module (I1). */
 export interface Engine {
+  /** Reads the bytes and keeps them as they are, also after its verdict: others hold them too. */
   validate(original: Uint8Array): Promise<Decision<EngineVerdict>>;
 }
 
