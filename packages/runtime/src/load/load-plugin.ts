@@ -226,9 +226,7 @@ async function start(
     checked: config.security.enableWasmValidation,
   });
   if (!accepted.allowed) return accepted;
-  // A process is configured for one way of making instances before it judges its first module, and
-  // the sandbox configures it for `runner` then: for `call` another one is needed.
-  const reserved = await (manifest.instance === "call" ? engine.renew() : engine.runner());
+  const reserved = await engine.runner();
   if (!reserved.allowed) return step(parts, id, EVENT.load, reserved);
   const services = createHostServices({
     broker,

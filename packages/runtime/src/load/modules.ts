@@ -29,10 +29,6 @@ export interface CheckedModules {
 export interface LazyEngine extends Engine, AsyncDisposable {
   /** The process, reserved at the first call. */
   runner(): Promise<Decision<ReservedRunner>>;
-  /** Another process in place of the one that judged, which ends. */
-  renew(): Promise<Decision<ReservedRunner>>;
-  /** The very buffer that the process judged last, if it holds these bytes: it need not judge twice. */
-  judged(bytes: Uint8Array): Uint8Array;
 }
 
 /** Judges modules. */
@@ -71,8 +67,8 @@ export function createModuleCheck(validator: WasmValidator | undefined): ModuleC
       const requirements = requirementsOf(ABI_REQUIREMENTS[abi], isMain, earlier);
       const judged = await validator?.validate(bytes, engine, requirements);
       if (judged?.allowed === false) return judged;
-      // What the validator and the engine have judged is what will be loaded.
-      list.push({ name, bytes: judged === undefined ? bytes : engine.judged(judged.value.bytes) });
+      // The very buffer that the engine judged: its process has the module compiled already.
+      list.push({ name, bytes: judged?.value.bytes ?? bytes });
     }
     return allow("modules", { abi, list });
   }
@@ -90,25 +86,16 @@ function requirementsOf(abi: AbiRequirements, isMain: boolean, linkedModules: re
 function openEngine(reserve: () => Promise<Decision<ReservedRunner>>): LazyEngine {
   let reserved: Promise<Decision<ReservedRunner>> | undefined;
   const runner = (): Promise<Decision<ReservedRunner>> => (reserved ??= reserve());
-  let last: Uint8Array | undefined;
-  const end = async (): Promise<void> => {
-    const decision = await reserved;
-    reserved = undefined;
-    // Ends the process unless the plugin was started in it.
-    if (decision?.allowed === true) await decision.value[Symbol.asyncDispose]();
-  };
   return {
     runner,
-    async renew() {
-      await end();
-      return runner();
-    },
-    judged: (bytes) => (last !== undefined && Buffer.compare(last, bytes) === 0 ? last : bytes),
     async validate(original) {
       const decision = await runner();
-      last = original;
       return decision.allowed ? decision.value.validate(original) : decision;
     },
-    [Symbol.asyncDispose]: end,
+    async [Symbol.asyncDispose]() {
+      const decision = await reserved;
+      // Ends the process unless the plugin was started in it.
+      if (decision?.allowed === true) await decision.value[Symbol.asyncDispose]();
+    },
   };
 }
