@@ -4,16 +4,12 @@ import { readFileSync } from "node:fs";
 
 import { expect, it } from "vitest";
 
-const HOST = new URL("../support/spinning-host.ts", import.meta.url).pathname;
+const HOST = new URL("../support/spinning-host.mjs", import.meta.url).pathname;
 
 it.skipIf(process.platform !== "linux")(
   "leaves no process 50 ms after the host was killed",
   async () => {
-    const host = spawn(
-      process.execPath,
-      ["--conditions=@glovebox/source", "--experimental-strip-types", "--no-warnings", HOST],
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
+    const host = spawn(process.execPath, [HOST], { stdio: ["ignore", "pipe", "inherit"] });
     const pids = await new Promise<number[]>((resolve) => {
       host.stdout.once("data", (line: Buffer) => resolve(JSON.parse(String(line)) as number[]));
     });
