@@ -54,9 +54,7 @@ export function prepareDataLimit(calls: SystemCalls): (moreBytes: number) => voi
 
 function readMappedDataBytes(statm: number): number {
   const text = Buffer.alloc(MAX_STATM_BYTES);
-  const fields = text
-    .toString("latin1", 0, readSync(statm, text, 0, text.length, 0))
-    .split(" ");
+  const fields = text.toString("latin1", 0, readSync(statm, text, 0, text.length, 0)).split(" ");
   const pages = Number(fields[STATM_DATA_FIELD] ?? Number.NaN);
   if (!Number.isSafeInteger(pages)) {
     throw new LinuxError("LINUX_PROC_UNREADABLE", {

@@ -1,0 +1,91 @@
+/**
+ * @module A process that restricts itself and says what came of it, as one line of JSON. What it
+ * does is its first argument; the second is where koffi is, if it may use that.
+ */
+import { readFileSync } from "node:fs";
+
+import {
+  LinuxError,
+  loadSystemCalls,
+  prepareDataLimit,
+  restrictProcess,
+  type SystemCalls,
+} from "@glovebox/linux";
+
+const MIB = 1_048_576;
+const BUDGET_MIB = 64;
+/** Well within the budget, and well beyond it. */
+const SMALL_MIB = 16;
+const LARGE_MIB = 256;
+const PAGES_PER_MIB = 16;
+
+const [task = "", koffiEntry] = process.argv.slice(2);
+const loaded = loadSystemCalls(koffiEntry);
+
+/** What the repository's own declaration of WebAssembly, made for the runner, leaves out. */
+const Memory = WebAssembly.Memory as unknown as new (size: {
+  readonly initial: number;
+  readonly maximum: number;
+}) => { grow(pages: number): number };
+
+const TASKS: Readonly<Record<string, (calls: SystemCalls) => unknown>> = {
+  restrict(calls) {
+    restrictProcess(calls, process.ppid);
+    return {
+      noNewPrivileges: /^NoNewPrivs:\s+(\d)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1],
+      coreLimits: /^Max core file size\s+(\S+)\s+(\S+)/m
+        .exec(readFileSync("/proc/self/limits", "utf8"))
+        ?.slice(1),
+    };
+  },
+  "wrong-parent": (calls) => codeOf(() => restrictProcess(calls, process.ppid + 1)),
+  "refusing-kernel": (calls) =>
+    codeOf(() => restrictProcess({ ...calls, prctl: () => -1 }, process.ppid)),
+  "no-data-limit": () => allocations(),
+  "data-limit"(calls) {
+    prepareDataLimit(calls)(BUDGET_MIB * MIB);
+    return allocations();
+  },
+};
+
+if (task === "spin") {
+  if (loaded !== undefined) restrictProcess(loaded, process.ppid);
+  process.stdout.write(`${JSON.stringify({ pid: process.pid })}\n`);
+  // Standard output is a pipe: the line is written before the loop begins.
+  for (;;);
+}
+const result = loaded === undefined ? undefined : TASKS[task]?.(loaded);
+process.stdout.write(`${JSON.stringify({ backEnd: loaded?.backEnd ?? null, result })}\n`);
+
+function allocations(): Readonly<Record<string, boolean>> {
+  const memory = new Memory({ initial: 1, maximum: 65_536 });
+  const grow = (mib: number) => (): unknown => memory.grow(mib * PAGES_PER_MIB);
+  const buffer = (mib: number) => (): unknown => new Uint8Array(mib * MIB);
+  return {
+    smallGrow: works(grow(SMALL_MIB)),
+    largeGrow: works(grow(LARGE_MIB)),
+    smallBuffer: works(buffer(SMALL_MIB)),
+    largeBuffer: works(buffer(LARGE_MIB)),
+  };
+}
+
+function codeOf(run: () => void): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LinuxError) return error.code;
+    throw error;
+  }
+}
+
+/** `false` where the engine could not have the memory. */
+function works(allocate: () => unknown): boolean {
+  try {
+    allocate();
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
