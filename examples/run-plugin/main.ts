@@ -11,10 +11,10 @@ import { verifyAuditLog } from "@glovebox/auditor";
 import { PluginRuntime } from "@glovebox/runtime";
 import { generateKeyPair, SIGNATURE_FILE, signPackage } from "@glovebox/signer";
 
-const folder = new URL("../../plugins/datasource/dist/", import.meta.url);
+const plugin = import.meta.resolve("@glovebox/plugin-datasource/package.json");
 const files = new Map<string, Uint8Array>();
 for (const path of ["plugin.yaml", "plugin.wasm"]) {
-  files.set(path, await readFile(new URL(path, folder)));
+  files.set(path, await readFile(new URL(`dist/${path}`, plugin)));
 }
 
 // The publisher signs.
