@@ -1,32 +1,13 @@
-/** @module What the root README claims and a test can check: its example, its sizes, its packages. */
-import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** @module What the tables of the root README claim: every package, and the sizes that are enforced. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 
 import { expect, test } from "vitest";
 
 import sizes from "../../.size-limit.ts";
 import { ROOT } from "../published.ts";
 
-const run = promisify(execFile);
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-
-test("the example runs as it stands, in a folder that has the packages and the plugins", async () => {
-  const [, code = ""] = /^```ts\n([\s\S]*?)^```/m.exec(readme) ?? [];
-  const folder = mkdtempSync(join(tmpdir(), "glovebox-readme-"));
-  try {
-    for (const name of ["node_modules", "plugins"])
-      symlinkSync(join(ROOT, name), join(folder, name));
-    const { NODE_OPTIONS: _, ...env } = process.env;
-    const program = ["--input-type=module-typescript", "--eval", code];
-    const { stdout, stderr } = await run(process.execPath, program, { cwd: folder, env });
-    expect(stdout + stderr).toBe("");
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
 
 test("the table has each package once", () => {
   const rows = [...readme.matchAll(/^\| \[`([a-z-]+)`\]\((?:packages|apps)\/\1\)/gm)];
