@@ -205,10 +205,11 @@ function reservedRunner(
             `a module of ${original.length} bytes, at most ${MAX_MODULE_BYTES}`,
           );
         }
+        // Both are sent at once: a runner that cannot be configured answers neither well.
         configured ??= configureRunner(runner, limits);
-        await configured;
         runner.advance("validate");
-        const answer = await command(runner, FRAME.VALIDATE, 0, original, limits);
+        const judged = command(runner, FRAME.VALIDATE, 0, original, limits);
+        const [, answer] = await Promise.all([configured, judged]);
         places.set(original, places.size);
         return allow("sandbox.engine", JSON.parse(decoder.decode(answer)) as EngineVerdict);
       } catch (error) {
