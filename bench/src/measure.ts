@@ -27,7 +27,7 @@ export async function interleave<Name extends string>(
   ) as Record<Name, number[]>;
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contestants : contestants.toReversed();
-    for (const { name, measure } of order) figures[name].push(await measure());
+    for (const contestant of order) figures[contestant.name].push(await contestant.measure());
   }
   return figures;
 }

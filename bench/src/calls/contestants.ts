@@ -7,6 +7,8 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { Abi, Sandbox, SandboxedPlugin } from "@glovebox/sandbox";
 import { callScope, memoryHostServices } from "@glovebox/testkit";
 
+import { callEcho, instantiateEcho } from "./echo-module.ts";
+
 /** Something that echoes bytes. */
 export interface Echo extends AsyncDisposable {
   call(input: Uint8Array): Promise<Uint8Array>;
@@ -65,18 +67,10 @@ export function workerEcho(bytes: Uint8Array, transfer = false): Echo {
 
 /** The same module in this thread. */
 export function inProcessEcho(bytes: Uint8Array): Echo {
-  const { memory, alloc, echo } = new WebAssembly.Instance(new WebAssembly.Module(bytes))
-    .exports as unknown as {
-    memory: WebAssembly.Memory;
-    alloc(length: number): number;
-    echo(at: number, length: number): [number, number];
-  };
+  const plugin = instantiateEcho(bytes);
   return {
     async call(input) {
-      const at = alloc(input.length);
-      new Uint8Array(memory.buffer, at, input.length).set(input);
-      const [outputAt, length] = echo(at, input.length);
-      return new Uint8Array(memory.buffer, outputAt, length).slice();
+      return callEcho(plugin, input);
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -18,7 +18,7 @@ export type {
   ResourceGrant,
 } from "./grant/grant.ts";
 export type { CapabilityRequest, HostPolicy, NetworkPolicy, RootPolicy } from "./grant/policy.ts";
-export type { Cidr } from "./network/address.ts";
+export type { Cidr } from "./target/address.ts";
 export type { Dial, Dialled } from "./network/dial.ts";
-export type { Endpoint, HostPattern } from "./network/host-pattern.ts";
+export type { Endpoint, HostPattern } from "./target/host-pattern.ts";
 export type { Resolve } from "./network/resolver.ts";

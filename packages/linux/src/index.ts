@@ -1,3 +1,4 @@
+/** @module The door of @glovebox/linux. */
 export { openCpuClock } from "./cpu-clock.ts";
 export type { CpuClock } from "./cpu-clock.ts";
 export { LINUX_ERRORS, LinuxError } from "./errors.ts";

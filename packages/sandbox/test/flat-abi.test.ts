@@ -53,7 +53,7 @@ describe("the flat ABI", () => {
       instructions: null,
     });
     expect(usage.wallMs).toBeGreaterThan(0);
-    if (process.platform === "linux") expect(usage.cpuMs).toBeGreaterThanOrEqual(0);
+    expect(usage.cpuMs ?? 0).toBeGreaterThanOrEqual(0);
   });
 
   it("keeps the instance between calls, and makes a fresh one after a trap", async () => {

@@ -67,7 +67,7 @@ describe("errors", () => {
       "utf8",
     );
     const documented = [...page.matchAll(/^## (\w+)$/gm)].map(([, code]) => code);
-    expect(documented.toSorted()).toEqual(Object.keys(SANDBOX_ERRORS).toSorted());
+    expect(new Set(documented)).toEqual(new Set(Object.keys(SANDBOX_ERRORS)));
   });
 
   it("is recognised by its brand", () => {

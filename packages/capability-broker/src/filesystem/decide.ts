@@ -8,7 +8,7 @@ import type { FileRight } from "@glovebox/core/ports";
 
 import { pathContains } from "../grant/field-table.ts";
 import { type FilesystemGrant, type FolderGrant, assertGenuine } from "../grant/grant.ts";
-import { checkRawPath, extensionOf, parseRest } from "./guest-path.ts";
+import { checkRawPath, extensionOf, parseRest } from "../target/guest-path.ts";
 
 /** A guest path with its folder, as components that are opened one by one. */
 export interface ResolvedPath {

@@ -12,8 +12,8 @@ import type { CallScope, FileHandle, FilePort, FileRight, FileStat } from "@glov
 import { BrokerError } from "../errors.ts";
 import type { FileTotals, FilesystemGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
+import { type GrantUse, assertUse, checkUse } from "../grant/use.ts";
 import { type Recorder, recordedText } from "../record.ts";
-import { type GrantUse, assertUse, checkUse } from "../use.ts";
 import { type ResolvedPath, decidePath, isExtensionGranted } from "./decide.ts";
 import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
 import { type CallTotals, createHandle } from "./handle.ts";

@@ -9,9 +9,9 @@ import type { FilePage, FileStat } from "@glovebox/core/ports";
 import { BrokerError } from "../errors.ts";
 import type { FolderGrant } from "../grant/grant.ts";
 import { MAX_FOLDER_ENTRIES, MAX_PAGE_ENTRIES } from "../limits.ts";
+import { parseRest } from "../target/guest-path.ts";
 import { isExtensionGranted } from "./decide.ts";
 import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
-import { parseRest } from "./guest-path.ts";
 import { inside } from "./walk.ts";
 
 /** Names after `cursor` in code-unit order; the cursor is the last name of the page before. */

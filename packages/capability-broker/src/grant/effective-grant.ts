@@ -6,21 +6,21 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { FileRight } from "@glovebox/core/ports";
 
-import { parseGuestFolder } from "../filesystem/guest-path.ts";
 import {
   DEFAULT_FILE_TOTALS,
   DEFAULT_NETWORK_LIMITS,
   DEFAULT_ROOT_LIMITS,
   MAX_PATTERNS,
 } from "../limits.ts";
-import type { Cidr } from "../network/address.ts";
+import type { Cidr } from "../target/address.ts";
+import { parseGuestFolder } from "../target/guest-path.ts";
 import {
   DEFAULT_ENDPOINTS,
   type Endpoint,
   type HostPattern,
   parseHostPattern,
   patternText,
-} from "../network/host-pattern.ts";
+} from "../target/host-pattern.ts";
 import { type Capabilities, type PathEntry, meet, pathContains } from "./field-table.ts";
 import {
   type EffectiveGrant,

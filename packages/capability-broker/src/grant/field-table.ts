@@ -10,7 +10,7 @@ import {
   type HostPattern,
   patternContains,
   patternText,
-} from "../network/host-pattern.ts";
+} from "../target/host-pattern.ts";
 import type { FolderGrant, HostEntry } from "./grant.ts";
 
 /** A guest folder with rights, and the host side where the policy speaks. */

@@ -1,14 +1,14 @@
-import type { GrantId, PluginId } from "@glovebox/core/ids";
 /**
  * @module What a grant is: frozen data that names what may be reached, recognised by identity. An
  * object that only looks like a grant is none (object capabilities; CWE-501): the broker keeps the
  * ones it made in a weak set, so neither a copy nor a forged literal carries authority.
  */
+import type { GrantId, PluginId } from "@glovebox/core/ids";
 import type { FileRight } from "@glovebox/core/ports";
 
 import { BrokerError } from "../errors.ts";
-import type { Cidr } from "../network/address.ts";
-import type { Endpoint, HostPattern } from "../network/host-pattern.ts";
+import type { Cidr } from "../target/address.ts";
+import type { Endpoint, HostPattern } from "../target/host-pattern.ts";
 
 /** A host pattern with the schemes and ports that go with it. */
 export interface HostEntry {

@@ -4,7 +4,7 @@
  * and throws, so that a typing mistake never widens a grant.
  */
 import { BrokerError } from "../errors.ts";
-import { type Cidr, parseCidr } from "../network/address.ts";
+import { type Cidr, parseCidr } from "../target/address.ts";
 import type { FileTotals, NetworkLimits } from "./grant.ts";
 
 /** What a manifest asks for, or an approval confirms (contract.md 1). */

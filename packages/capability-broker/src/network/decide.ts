@@ -14,9 +14,9 @@ import {
   isPublicAddress,
   isSameAddress,
   parseAddress,
-} from "./address.ts";
+} from "../target/address.ts";
+import type { Host } from "../target/host-name.ts";
 import { hostIndexOf } from "./host-index.ts";
-import type { Host } from "./host-name.ts";
 import { parseStrictUrl } from "./strict-url.ts";
 
 /** Where a request goes, with one meaning. */

@@ -14,7 +14,7 @@ import type { buildConnector } from "undici";
 import { BrokerError } from "../errors.ts";
 import type { NetworkGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
-import { isSameAddress, parseAddress } from "./address.ts";
+import { isSameAddress, parseAddress } from "../target/address.ts";
 
 /** A connected socket and the address at its other end. */
 export interface Dialled {

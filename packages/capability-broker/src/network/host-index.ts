@@ -3,8 +3,8 @@
  * decision costs the same for one pattern and for thousands.
  */
 import type { NetworkGrant } from "../grant/grant.ts";
-import type { Host } from "./host-name.ts";
-import type { Endpoint } from "./host-pattern.ts";
+import type { Host } from "../target/host-name.ts";
+import type { Endpoint } from "../target/host-pattern.ts";
 
 /** The endpoints granted for a host; empty when the host is not granted. */
 export type HostIndex = (host: Host) => ReadonlySet<Endpoint>;

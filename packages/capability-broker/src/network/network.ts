@@ -3,14 +3,15 @@
  * hand out an exchange. Each grant has its own connections, so that one plugin's TLS sessions and
  * sockets never serve another, and revoking it destroys them (I5).
  */
+import type { Clock } from "@glovebox/core/clock";
 import { type Decision, allow, failClosedAsync, refuse } from "@glovebox/core/decision";
 import type { CallScope, HttpExchange, HttpPort, HttpRequest } from "@glovebox/core/ports";
 import { Agent } from "undici";
 
-import type { BrokerDeps } from "../deps.ts";
 import { BrokerError } from "../errors.ts";
 import type { NetworkGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
+import { assertUse, checkUse, type GrantUse } from "../grant/use.ts";
 import {
   KEEP_ALIVE_MS,
   MAX_ORIGINS,
@@ -18,19 +19,27 @@ import {
   MAX_RESPONSE_HEAD_BYTES,
 } from "../limits.ts";
 import { type Recorder, recordedText } from "../record.ts";
-import { assertUse, checkUse, type GrantUse } from "../use.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "../target/address.ts";
 import { type ParsedTarget, decideAddresses, decideUrl } from "./decide.ts";
-import { createCheckedAddresses, createConnector } from "./dial.ts";
+import { createCheckedAddresses, createConnector, type Dial } from "./dial.ts";
 import { createExchange } from "./exchange.ts";
 import { decideHeaders } from "./request-headers.ts";
+import type { Resolve } from "./resolver.ts";
+
+/** What the port takes from the outside world. */
+export interface NetworkDeps {
+  readonly clock: Clock;
+  readonly resolve: Resolve;
+  readonly dial: Dial;
+  readonly localAddresses: () => readonly string[];
+}
 
 /** What the port works with. */
 export interface NetworkContext extends GrantUse {
   readonly grant: NetworkGrant | undefined;
   readonly cell: RevocationCell;
   readonly recorder: Recorder;
-  readonly deps: BrokerDeps;
+  readonly deps: NetworkDeps;
 }
 
 interface Decided {

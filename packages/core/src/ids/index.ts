@@ -1,2 +1,3 @@
+/** @module The door @glovebox/core/ids. Branded identifiers. */
 export { newCallId, newGrantId, parsePluginId, parseSha256, parseTenantId } from "./ids.ts";
 export type { CallId, GrantId, PluginId, Sha256, TenantId } from "./ids.ts";

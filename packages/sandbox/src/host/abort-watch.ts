@@ -18,12 +18,14 @@ const DELAY_MS = 1;
 export class AbortWatch {
   #young: Abortable[] = [];
   readonly #listeners = new Map<Abortable, () => void>();
-  #timer: NodeJS.Timeout | undefined;
+  #listening = false;
 
   /** Begins to watch; the signal was not aborted yet. */
   add(call: Abortable): void {
     this.#young.push(call);
-    this.#timer ??= setTimeout(this.#listen, DELAY_MS);
+    if (this.#listening) return;
+    this.#listening = true;
+    setTimeout(this.#listen, DELAY_MS);
   }
 
   /** Stops watching a call that has settled. */
@@ -36,7 +38,7 @@ export class AbortWatch {
   }
 
   readonly #listen = (): void => {
-    this.#timer = undefined;
+    this.#listening = false;
     const calls = this.#young;
     this.#young = [];
     for (const call of calls) {

@@ -1,7 +1,7 @@
 /** @module What can go wrong in a runner, as errors; their texts may hold the plugin's own words. */
 import type { Refusal } from "@glovebox/core/decision";
 
-import { RUNNER_REPORTED_CODES, SandboxError, type SandboxErrorCode } from "../errors.ts";
+import { RUNNER_REPORTED_CODES, SandboxError } from "../errors.ts";
 import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
 
 const decoder = new TextDecoder();
@@ -22,7 +22,7 @@ export function parseFailure(payload: Uint8Array): SandboxError {
   }
   // What a plugin reports in good order is meant for its caller; a trap's text is not.
   const isForCaller = code === "SANDBOX_PLUGIN_ERROR";
-  return new SandboxError(code as SandboxErrorCode, {
+  return new SandboxError(code, {
     message,
     ...(isForCaller ? { publicMessage: message } : {}),
   });

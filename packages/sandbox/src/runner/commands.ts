@@ -55,13 +55,13 @@ export class PluginHolder {
       case FRAME.CALL:
         return this.#call(message);
       case FRAME.CONFIGURE:
-        return this.#configure(parse<RunnerConfiguration>(message.payload));
+        return this.#configure(parse(message.payload) as RunnerConfiguration);
       case FRAME.VALIDATE:
         return this.#validate(message.payload);
       case FRAME.LOAD:
         return this.#load(message.argument, message.payload);
       case FRAME.INSTANTIATE:
-        return this.#instantiate(parse<InstantiateSpec>(message.payload));
+        return this.#instantiate(parse(message.payload) as InstantiateSpec);
       default:
         throw new Error(`the host sent an unknown frame of type ${message.type}`);
     }
@@ -166,6 +166,6 @@ function done(payload: Uint8Array = NOTHING): CommandAnswer {
   return { type: FRAME.DONE, argument: 0, payload };
 }
 
-function parse<T>(payload: Uint8Array): T {
-  return JSON.parse(decoder.decode(payload)) as T;
+function parse(payload: Uint8Array): unknown {
+  return JSON.parse(decoder.decode(payload));
 }

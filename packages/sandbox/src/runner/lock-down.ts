@@ -12,7 +12,7 @@ import type { Hello } from "../protocol/hello.ts";
 export interface LockedDown {
   readonly hello: Hello;
   /** Limits the private data that may be mapped from now on; does nothing without system calls. */
-  limitData(moreBytes: number): void;
+  readonly limitData: (moreBytes: number) => void;
 }
 
 /** Something that must be refused when the permission model is on. */
@@ -58,7 +58,7 @@ function dropPermissions(): void {
 }
 
 function askPermissions(): Hello["denied"] {
-  const isRefused = (scope: string): boolean => process.permission?.has(scope) === false;
+  const isRefused = (scope: string): boolean => !(process.permission?.has(scope) ?? true);
   return {
     files: isRefused("fs.read") && isRefused("fs.write"),
     processes: isRefused("child"),
@@ -69,12 +69,17 @@ function askPermissions(): Hello["denied"] {
 
 /** Tries what a plugin's process must not be able to do, instead of trusting flags. */
 function tryForbidden(): Hello["denied"] {
-  const load = process.getBuiltinModule;
   return {
     files: isDenied(() => readFileSync(PROBED_FILE)),
-    processes: isDenied(() => load("node:child_process").spawnSync(PROBED_FILE)),
-    threads: isDenied(() => new (load("node:worker_threads").Worker)("", { eval: true })),
-    network: isDenied(() => load("node:net").createServer().listen(0, "127.0.0.1")),
+    processes: isDenied(() =>
+      process.getBuiltinModule("node:child_process").spawnSync(PROBED_FILE),
+    ),
+    threads: isDenied(
+      () => new (process.getBuiltinModule("node:worker_threads").Worker)("", { eval: true }),
+    ),
+    network: isDenied(() =>
+      process.getBuiltinModule("node:net").createServer().listen(0, "127.0.0.1"),
+    ),
   };
 }
 

@@ -112,7 +112,7 @@ function resultOf(
     default:
       throw new PluginFailure(
         "SANDBOX_ABI",
-        `the host function ${String(signature.name)} has no such result`,
+        `the host function ${signature.name} has no such result`,
       );
   }
 }

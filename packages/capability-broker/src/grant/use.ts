@@ -6,8 +6,8 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import type { PluginId } from "@glovebox/core/ids";
 import type { CallScope } from "@glovebox/core/ports";
 
-import { BROKER_ERRORS, BrokerError, type BrokerErrorCode } from "./errors.ts";
-import type { RevocationCell } from "./grant/revocation.ts";
+import { BROKER_ERRORS, BrokerError, type BrokerErrorCode } from "../errors.ts";
+import type { RevocationCell } from "./revocation.ts";
 
 /** Whose grant is used. */
 export interface GrantUse {
