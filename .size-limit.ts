@@ -9,7 +9,8 @@ import { publishedPackages, ROOT } from "./scripts/published.ts";
 
 /** Measured, with a third of head-room. A new door gets its line here. */
 const LIMITS: Readonly<Record<string, string>> = {
-  auditor: "10 kB",
+  auditor: "14 kB",
+  "auditor.pino-transport": "13 kB",
   "capability-broker": "34 kB",
   "capability-broker.network": "12 kB",
   "capability-broker.filesystem": "12 kB",
@@ -24,9 +25,9 @@ const LIMITS: Readonly<Record<string, string>> = {
   limiter: "8 kB",
   linux: "4 kB",
   "manifest-validator": "17 kB",
-  monitor: "6 kB",
+  monitor: "12 kB",
   "monitor.metrics": "5 kB",
-  runtime: "16 kB",
+  runtime: "27 kB",
   sandbox: "20 kB",
   signer: "8 kB",
   "wasm-validator": "8 kB",

@@ -91,7 +91,7 @@ export interface Auditor extends DecisionLog, AsyncDisposable {
    * @throws {@link AuditorError} (`AUDITOR_POISONED`, `AUDITOR_PLACE`)
    */
   whenDurable(place: number): Promise<Receipt>;
-  /** Resolves when all that was recorded so far is durable. @throws as {@link whenDurable} */
+  /** Resolves when all that was recorded so far is durable. @throws as `whenDurable` */
   flush(): Promise<void>;
   /** Index and hash of the last durable line: the anchor for `verifyAuditLog`, kept elsewhere. */
   head(): LogHead;

@@ -1,7 +1,8 @@
 /** @module What the monitor asks for, as data: the runtime carries it out (upstream: "Automated Responses"). */
 import type { PluginId } from "@glovebox/core/ids";
 
-interface ActionBase {
+/** What every action says. */
+export interface ActionBase {
   readonly pluginId: PluginId;
   /** The rule that spoke, such as `monitor.consecutive-failures`. */
   readonly rule: string;

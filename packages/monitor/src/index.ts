@@ -1,5 +1,5 @@
 /** @module The door of the monitor: health, anomalies, alerts, and actions as data. */
-export type { Action, NoteAction, QuarantineAction, ThrottleAction } from "./action.ts";
+export type { Action, ActionBase, NoteAction, QuarantineAction, ThrottleAction } from "./action.ts";
 export type { Alert, AlertSeverity, AlertSink, AnomalyType } from "./alert.ts";
 export { MONITOR_ERRORS, MonitorError } from "./errors.ts";
 export type { MonitorErrorCode } from "./errors.ts";

@@ -34,7 +34,8 @@ export const SEVERITIES: Readonly<Record<string, Severity>> = Object.freeze({
   SANDBOX_MEMORY_LIMIT: "failure",
   // The kernel may have ended it for want of memory: a lost runner alone is no violation.
   SANDBOX_RUNNER_LOST: "failure",
-  SANDBOX_HOST_CALL_REFUSED: "failure",
+  // Also what a server that is down looks like: it must not cost an honest plugin its quarantine.
+  SANDBOX_HOST_CALL_REFUSED: "error",
   SANDBOX_HOST_CALL_LIMIT: "serious",
   // A pointer or length outside the memory asks the host to read what is not there.
   SANDBOX_OUTPUT_RANGE: "serious",

@@ -62,9 +62,13 @@ export interface ValidationOptions {
 
 /** Everything that {@link PluginRuntime.open} can be told. */
 export interface RuntimeConfig {
+  /** What is checked, and how well plugins must be locked in. Default: everything, at its strictest. */
   readonly security?: SecurityOptions;
+  /** How much plugins and their calls may use. */
   readonly resources?: ResourceOptions;
+  /** What a package must be like to be loaded. */
   readonly validation?: ValidationOptions;
+  /** Where the audit log is, and what a call waits for. */
   readonly audit?: {
     /** Directory of the audit log; needed unless auditing is off or `deps.decisionLog` is given. */
     readonly directory?: string;
@@ -83,6 +87,7 @@ export interface RuntimeConfig {
   readonly pluginConfig?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** `shareRunners` (default false), a loosening: tenants may meet in one process. */
   readonly tenancy?: { readonly shareRunners?: boolean };
+  /** Clock, logger and what else may be replaced. */
   readonly deps?: RuntimeDeps;
 }
 

@@ -61,7 +61,8 @@ export const SANDBOX_ERRORS = {
   },
   SANDBOX_ABORTED: {
     summary: "the call was aborted",
-    advice: "Its caller, a revocation or a shut-down ended it. The runner was ended.",
+    advice:
+      "Its caller, a revocation or a shut-down ended it; the runner was ended if the call was running.",
   },
   SANDBOX_PROTOCOL: {
     summary: "the plugin's process broke the protocol",

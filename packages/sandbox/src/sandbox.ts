@@ -158,6 +158,8 @@ export async function createSandbox(
     status: () => ({ isolation, minimumIsolation, runners: { warm: pool.warm, live: pool.live } }),
     async reserve(request) {
       const limits: RunnerLimits = { ...DEFAULT_RUNNER_LIMITS, ...request.limits };
+      const problem = problemOfLimits(limits);
+      if (problem !== undefined) return refuse("SANDBOX_OPTIONS", "sandbox.limits", problem);
       try {
         const runner = await pool.take();
         return allow("sandbox.pool", reservedRunner(runner, pool, request.pluginId, limits));
@@ -168,6 +170,12 @@ export async function createSandbox(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A limit that is no number would be no limit: NaN is never exceeded. */
+function problemOfLimits(limits: RunnerLimits): string | undefined {
+  const bad = Object.entries(limits).find(([, value]) => !Number.isFinite(value) || value < 0);
+  return bad && `${bad[0]} must be a number from 0, received ${bad[1]}`;
 }
 
 /** Boots a process that tries what must be refused, and ends it. */

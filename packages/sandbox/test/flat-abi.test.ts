@@ -13,6 +13,9 @@ const PLUGIN = flatPlugin(`
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (i32.store8 (i32.const 0) (i32.add (i32.const 48) (global.get $calls)))
     (i32.const 0) (i32.const 1))
+  (func (export "count_too_much") (param i32 i32) (result i32 i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (i32.const 0) (i32.const 100001))
   (func (export "trap") (param i32 i32) (result i32 i32) unreachable)
   (func (export "recurse") (param i32 i32) (result i32 i32) (call $deep) (i32.const 0) (i32.const 0))
   (func $deep (call $deep) (call $deep))
@@ -126,8 +129,13 @@ describe("the flat ABI", () => {
   });
 
   it("gives each call a fresh instance when the plugin asks for that", async () => {
-    await using fresh = await openPlugin(PLUGIN, { spec: { instance: "call" } });
+    await using fresh = await openPlugin(PLUGIN, {
+      spec: { instance: "call" },
+      limits: { outputBytes: 100_000 },
+    });
     expect(textOf(await fresh.call("count"))).toBe("1");
+    expect(textOf(await fresh.call("count"))).toBe("1");
+    expect(codeOf(await fresh.call("count_too_much"))).toBe("SANDBOX_OUTPUT_SIZE");
     expect(textOf(await fresh.call("count"))).toBe("1");
   });
 });

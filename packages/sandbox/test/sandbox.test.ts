@@ -55,6 +55,17 @@ describe("createSandbox", () => {
     expect(sandbox.status().runners).toEqual({ warm: 0, live: 0 });
   });
 
+  it.each([{ cpuMs: Number.NaN }, { wallMs: -1 }, { memoryBytes: Number.POSITIVE_INFINITY }])(
+    "refuses the limits %o, which would be none",
+    async (limits) => {
+      await using sandbox = await createSandbox({ poolSize: 0 });
+      expect(await sandbox.reserve({ pluginId: "x" as never, limits })).toMatchObject({
+        allowed: false,
+        code: "SANDBOX_OPTIONS",
+      });
+    },
+  );
+
   it("orders its levels from weakest to strongest", () => {
     expect(ISOLATION_LEVELS).toEqual(["none", "permission", "hardened", "strict"]);
   });

@@ -77,7 +77,9 @@ export interface RootPolicy {
 
 /** What the host allows; an absent part allows nothing of its kind. */
 export interface HostPolicy {
+  /** What of the network may be granted. Default: nothing. */
   readonly network?: NetworkPolicy;
+  /** Which folders may be granted, and what all of a grant's files may use. Default: none. */
   readonly filesystem?: {
     readonly roots: readonly RootPolicy[];
     readonly totals?: Partial<FileTotals>;

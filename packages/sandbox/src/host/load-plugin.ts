@@ -23,7 +23,9 @@ export interface RunnerLimits {
   readonly cpuMs: number;
   /** Wall time of one call, host calls included. */
   readonly wallMs: number;
+  /** Input of one call. */
   readonly inputBytes: number;
+  /** Output of one call. */
   readonly outputBytes: number;
   /** Host calls during one call. */
   readonly hostCalls: number;

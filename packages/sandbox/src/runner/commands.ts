@@ -118,6 +118,7 @@ export class PluginHolder {
       this.#instance = this.#newInstance();
     }
     const instance = this.#instance;
+    if (this.#spec?.freshInstances === true) this.discardInstance();
     const output = instance.call(functionName, payload);
     const limit = this.#configuration?.outputBytes ?? 0;
     if (output.length > limit) {
@@ -127,7 +128,6 @@ export class PluginHolder {
         true,
       );
     }
-    if (this.#spec?.freshInstances === true) this.discardInstance();
     return {
       type: FRAME.REPLY,
       argument: Math.min(instance.memoryPages(), 0xffff),

@@ -8,6 +8,7 @@
  * It never exits by itself: when it cannot go on it blocks or dies, and the host ends it.
  */
 import { PluginFailure } from "../abi/abi.ts";
+import { MAX_HOST_CALL_BYTES } from "../limits.ts";
 import { FRAME, HOST_RESULT } from "../protocol/frame-table.ts";
 import { BlockingChannel } from "./blocking-channel.ts";
 import { PluginHolder } from "./commands.ts";
@@ -25,6 +26,12 @@ const { hello, limitData } = lockDown(Number(hostPid), role === "canary", koffiE
 const channel = new BlockingChannel(SOCKET_DESCRIPTOR);
 let currentCall = 0;
 const plugin = new PluginHolder((kind, payload) => {
+  if (payload.length > MAX_HOST_CALL_BYTES) {
+    throw new PluginFailure(
+      "SANDBOX_HOST_CALL_REFUSED",
+      `a host call of ${payload.length} bytes, at most ${MAX_HOST_CALL_BYTES}`,
+    );
+  }
   channel.send(FRAME.HOST_CALL, kind, currentCall, payload);
   const answer = channel.receiveHostResult();
   if (answer.argument === HOST_RESULT.OK) return answer.payload.slice();

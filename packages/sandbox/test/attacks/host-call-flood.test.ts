@@ -41,3 +41,18 @@ it("ends a module that makes host calls for ever at its limit", async () => {
   expect(codeOf(await open.call("flood"))).toBe("SANDBOX_HOST_CALL_LIMIT");
   expect(logged).toBe(50);
 });
+
+it("refuses a host call that is too large, and takes it for no attack", async () => {
+  await using open = await openPlugin(
+    `(module
+      (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+      (import "extism:host/env" "log_info" (func $log (param i64)))
+      (func (export "log") (result i32) (call $log (call $alloc (i64.const 17000000))) (i32.const 0))
+      (func (export "nothing") (result i32) (i32.const 0)))`,
+    { abi: "extism" },
+  );
+  const [pid] = open.plugin.status().pids;
+  expect(codeOf(await open.call("log"))).toBe("SANDBOX_HOST_CALL_REFUSED");
+  expect((await open.call("nothing")).ok).toBe(true);
+  expect(open.plugin.status().pids).toEqual([pid]);
+});
