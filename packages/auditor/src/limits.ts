@@ -27,6 +27,12 @@ export const RESERVED_SHARE = 8;
 /** Milliseconds after which a full queue is worth another try: several syncs of a slow disk. */
 export const QUEUE_RETRY_AFTER_MS = 50;
 
+/**
+ * Milliseconds that events wait for others when nobody waits for them: with durability `async` this
+ * much more can be lost, and a host that is busy syncs five hundred times a second at most.
+ */
+export const COMMIT_DELAY_MS = 2;
+
 /** Bytes of one batch: large enough that a sync costs little per event, small enough to hash fast. */
 export const MAX_BATCH_BYTES = 524_288;
 

@@ -1,6 +1,8 @@
 /**
  * @module Group commit: events wait in ordered batches; one batch at a time is hashed into the chain,
- * written and synced (fdatasync), while the next one fills. A failed write or sync poisons the log:
+ * written and synced (fdatasync), while the next one fills. A batch is written when someone waits for
+ * it, when it is full, or two milliseconds after its first event, so that the beginning and the end
+ * of a short call share one sync. A failed write or sync poisons the log:
  * after it nobody knows what is on the disk, and a second sync would say "done" of pages that the
  * kernel has already dropped (the "fsyncgate" of 2018), so that nothing is retried.
  *
@@ -10,7 +12,7 @@
 import type { AuditPlace, Receipt } from "@glovebox/core/ports";
 
 import { AuditorError } from "../errors.ts";
-import { MAX_BATCH_BYTES } from "../limits.ts";
+import { COMMIT_DELAY_MS, MAX_BATCH_BYTES } from "../limits.ts";
 import { GENESIS_HASH, writeLine } from "./chain-line.ts";
 import type { LogFile } from "./log-file.ts";
 import type { LogHead } from "./log-head.ts";
@@ -26,6 +28,8 @@ interface Batch {
   /** Set when the batch is durable. */
   size: number | undefined;
   error: AuditorError | undefined;
+  /** Starts the writer, for one who waits. */
+  readonly hurry: () => void;
 }
 
 /** What is fixed while a log is open. */
@@ -83,6 +87,7 @@ export function createGroupCommit({ file, origin, head: start }: GroupCommitOpti
   let queuedBytes = 0;
   let error: AuditorError | undefined;
   let isRunning = false;
+  let delay: NodeJS.Timeout | undefined;
   /** In order of place; the first is being written while `isRunning`, the last is filling. */
   const batches: Batch[] = [];
   let filling: Batch | undefined;
@@ -91,7 +96,8 @@ export function createGroupCommit({ file, origin, head: start }: GroupCommitOpti
     const place = nextPlace;
     nextPlace += 1;
     if (filling === undefined || filling.bytes + bytes > MAX_BATCH_BYTES) {
-      filling = newBatch(place);
+      if (filling !== undefined) startWriting();
+      filling = newBatch(place, startWriting);
       batches.push(filling);
     }
     filling.events.push(eventJson);
@@ -99,16 +105,27 @@ export function createGroupCommit({ file, origin, head: start }: GroupCommitOpti
     filling.bytes += bytes;
     queuedEvents += 1;
     queuedBytes += bytes;
-    if (!isRunning) {
-      isRunning = true;
-      // After the current turn of the event loop, so that what is recorded together syncs together.
-      setImmediate(() => void writeBatches());
-    }
+    if (!isRunning) delay ??= setTimeout(startWriting, COMMIT_DELAY_MS);
     return new QueuedPlace(place, filling, origin);
   }
 
+  function startWriting(): void {
+    clearTimeout(delay);
+    delay = undefined;
+    if (isRunning || batches.length === 0) return;
+    isRunning = true;
+    // After the current turn of the event loop, so that what is recorded together syncs together.
+    setImmediate(() => void writeBatches());
+  }
+
+  /** Whether a batch should not wait for more events. */
+  function isWanted(batch: Batch): boolean {
+    return batch.waiting !== undefined || batch !== filling;
+  }
+
   async function writeBatches(): Promise<void> {
-    for (let batch = batches[0]; batch !== undefined && error === undefined; batch = batches[0]) {
+    let [batch] = batches;
+    while (batch !== undefined && error === undefined) {
       if (filling === batch) filling = undefined;
       try {
         await writeAll(file, chain(batch));
@@ -124,8 +141,11 @@ export function createGroupCommit({ file, origin, head: start }: GroupCommitOpti
       batches.shift();
       batch.size = durableSize;
       batch.waiting?.resolve(durableSize);
+      [batch] = batches;
+      if (batch !== undefined && !isWanted(batch)) break;
     }
     isRunning = false;
+    if (batches.length > 0) delay ??= setTimeout(startWriting, COMMIT_DELAY_MS);
   }
 
   function chain({ first, events, timesMs }: Batch): Buffer {
@@ -188,7 +208,7 @@ export function createGroupCommit({ file, origin, head: start }: GroupCommitOpti
   };
 }
 
-function newBatch(first: number): Batch {
+function newBatch(first: number, hurry: () => void): Batch {
   return {
     first,
     events: [],
@@ -197,12 +217,14 @@ function newBatch(first: number): Batch {
     waiting: undefined,
     size: undefined,
     error: undefined,
+    hurry,
   };
 }
 
 function receiptOf(batch: Batch, index: number, origin: string): Promise<Receipt> {
   if (batch.size === undefined && batch.error === undefined) {
     batch.waiting ??= Promise.withResolvers<number>();
+    batch.hurry();
   }
   const settled = batch.waiting?.promise ?? settledPromise(batch);
   const receipt = settled.then((size) => Object.freeze({ origin, index, size }));
