@@ -75,3 +75,11 @@ export const DRAIN_DEADLINE_MS = 30_000;
 
 /** Wrong messages about one value that a refusal lists. */
 export const MAX_SCHEMA_MESSAGES = 5;
+
+/**
+ * Parts of a schema times values that it is checked against. A check that fails in every part takes
+ * 0.2 µs for each, so that the host stands still for about a second at most.
+ */
+export const MAX_SCHEMA_WORK = 5_000_000;
+/** Characters of text that count as one more value: what a pattern reads in the time of a check. */
+export const SCHEMA_WORK_CHARACTERS = 16;
