@@ -192,20 +192,41 @@ async function callFunction(
   return allow(decision.rule, encodeResult(target, decision.value));
 }
 
+/** What a process that a plugin has taken over sends may have any form; a host function gets its types. */
 function decodeValue(type: HostValueType, bytes: Uint8Array): HostValue {
   if (type === "bytes") return bytes.slice();
   const text = decoder.decode(bytes);
-  if (type === "i64") {
-    if (!/^-?\d{1,20}$/.test(text)) throw new MalformedHostCall("an i64 that is no integer");
-    return BigInt(text);
-  }
-  return Number(text);
+  if (type === "f64") return Number(text);
+  const value = /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+  const bits = type === "i64" ? 64 : 32;
+  if (value === undefined || BigInt.asIntN(bits, value) !== value)
+    throw new MalformedHostCall(`an ${type} that is none`);
+  return type === "i64" ? value : Number(value);
 }
 
+/** A value of another type than declared is the host function's mistake, and must not become a plugin's trap. */
 function encodeResult(target: HostFunction, value: HostValue | undefined): Uint8Array {
-  if (target.result === "none") return NOTHING;
-  if (value instanceof Uint8Array) return encodeParts([value]);
-  return encodeParts([encoder.encode(String(value ?? 0))]);
+  const { result } = target;
+  if (result === "none") return NOTHING;
+  if (result === "bytes") {
+    if (value === undefined) return NOTHING;
+    if (!(value instanceof Uint8Array)) throw new TypeError(`the result is no ${result}`);
+    if (value.length > MAX_HOST_CALL_BYTES)
+      throw new RangeError(`a result of more than ${MAX_HOST_CALL_BYTES} bytes`);
+    return encodeParts([value]);
+  }
+  const number = value ?? 0;
+  const fits =
+    result === "f64" ? typeof number === "number" : isWhole(number, result === "i64" ? 64 : 32);
+  if (!fits) throw new TypeError(`the result is no ${result}`);
+  return encodeParts([encoder.encode(String(number))]);
+}
+
+/** Whether a value is an integer of so many bits, with or without a sign. */
+function isWhole(value: HostValue, bits: number): boolean {
+  if (typeof value !== "bigint" && !Number.isSafeInteger(value)) return false;
+  const whole = BigInt(value as number | bigint);
+  return BigInt.asIntN(bits, whole) === whole || BigInt.asUintN(bits, whole) === whole;
 }
 
 function parts(payload: Uint8Array, max: number): Uint8Array[] {
