@@ -30,11 +30,11 @@ export const MAX_HOST_CALL_BYTES: number = 16 * MIB;
 /** Largest module that a runner accepts, bytes. */
 export const MAX_MODULE_BYTES: number = 64 * MIB;
 
-/** What a runner writes to standard error and is kept, bytes: enough for V8's last words. */
-export const MAX_STDERR_BYTES: number = 8 * KIB;
+/** What a runner writes to standard error and is kept, characters: enough for V8's last words. */
+export const MAX_STDERR_CHARACTERS = 8_192;
 
-/** A plugin's own error text that is passed on, bytes. */
-export const MAX_PLUGIN_ERROR_BYTES: number = 4 * KIB;
+/** A plugin's own error text that is passed on, characters. */
+export const MAX_PLUGIN_ERROR_CHARACTERS = 4_096;
 
 /** Time until a spawned runner has said hello, milliseconds: it boots in 20–30 on an idle core. */
 export const BOOT_DEADLINE_MS = 20_000;

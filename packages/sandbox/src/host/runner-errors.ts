@@ -6,8 +6,8 @@ import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
 
 const decoder = new TextDecoder();
 
-/** The content of a FAILURE frame, which is attacker-controlled: anything but a known code breaks the protocol. */
-export function parseFailure(payload: Uint8Array): SandboxError {
+/** The content of a FAILURE frame, which is attacker-controlled; `undefined` for anything but a code that a runner may report. */
+export function parseFailure(payload: Uint8Array): SandboxError | undefined {
   let parsed: { code?: unknown; message?: unknown } | null = null;
   try {
     parsed = JSON.parse(decoder.decode(payload)) as typeof parsed;
@@ -16,9 +16,7 @@ export function parseFailure(payload: Uint8Array): SandboxError {
   }
   const { code, message } = parsed ?? { code: undefined, message: undefined };
   if (typeof code !== "string" || typeof message !== "string" || !RUNNER_REPORTED_CODES.has(code)) {
-    return new SandboxError("SANDBOX_PROTOCOL", {
-      message: "the plugin's process sent a failure without a code that it may report",
-    });
+    return undefined;
   }
   // What a plugin reports in good order is meant for its caller; a trap's text is not.
   const isForCaller = code === "SANDBOX_PLUGIN_ERROR";

@@ -10,12 +10,12 @@ import type { Socket } from "node:net";
 import { type KoffiLocation, locateKoffi } from "@glovebox/linux";
 
 import { SandboxError } from "../errors.ts";
-import { MAX_STDERR_BYTES } from "../limits.ts";
+import { MAX_STDERR_CHARACTERS } from "../limits.ts";
 
 /** A started process. */
 export interface RunnerProcess {
   readonly pid: number;
-  /** What it wrote to standard error so far, at most 8 KiB. */
+  /** What it wrote to standard error so far, at most {@link MAX_STDERR_CHARACTERS}. */
   lastWords(): string;
   /** Ends it at once; safe to repeat. */
   kill(): void;
@@ -120,7 +120,7 @@ function keepLastWords(child: ChildProcess): () => string {
   let kept = "";
   child.stderr?.setEncoding("utf8");
   child.stderr?.on("data", (text: string) => {
-    if (kept.length < MAX_STDERR_BYTES) kept = (kept + text).slice(0, MAX_STDERR_BYTES);
+    if (kept.length < MAX_STDERR_CHARACTERS) kept = (kept + text).slice(0, MAX_STDERR_CHARACTERS);
   });
   return () => kept.trim();
 }

@@ -10,7 +10,7 @@ import {
   BOOT_DEADLINE_MS,
   MAX_CONTROL_BYTES,
   MAX_HOST_CALL_BYTES,
-  MAX_PLUGIN_ERROR_BYTES,
+  MAX_PLUGIN_ERROR_CHARACTERS,
 } from "../limits.ts";
 import type { FrameReceiver } from "../protocol/frame-reader.ts";
 import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
@@ -32,8 +32,8 @@ import {
 import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
 import type { SocketPairFactory } from "./socket-pair.ts";
 
-/** JSON of a failure: its text, escaped, and a little around it. */
-const MAX_FAILURE_BYTES = 8 * MAX_PLUGIN_ERROR_BYTES;
+/** JSON of a failure: its text, of which a character takes at most six bytes, and a little around it. */
+const MAX_FAILURE_BYTES = 8 * MAX_PLUGIN_ERROR_CHARACTERS;
 /** Weight of the latest call in the running mean of call times. */
 const TYPICAL_WEIGHT = 0.1;
 const decoder = new TextDecoder();
@@ -53,7 +53,7 @@ export class Runner {
   #cpuBatch = 0;
   #typicalMs = 1;
   #killedFor: SandboxError | undefined;
-  #hello = Promise.withResolvers<Hello>();
+  readonly #hello = Promise.withResolvers<Hello>();
   readonly #ended = Promise.withResolvers<void>();
   readonly #socketEnded = Promise.withResolvers<void>();
 
@@ -231,6 +231,12 @@ export class Runner {
       this.#onHostCall(running, header.argument, payload);
       return true;
     }
+    const failure = header.type === FRAME.FAILURE ? parseFailure(payload) : null;
+    // Judged while the call still runs: the one behind it is not to blame.
+    if (failure === undefined) {
+      this.#violated("a failure without a code that it may report");
+      return false;
+    }
     const nowMs = performance.now();
     const cpuMs = this.#readCpuOncePerBatch();
     const usage: ExchangeUsage = {
@@ -244,8 +250,10 @@ export class Runner {
     this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
     if (next === undefined) endSpin();
     else this.#begin(next, nowMs);
-    if (header.type === FRAME.FAILURE) this.#fail(running, this.#reported(running, payload), usage);
-    else if (!running.settled) {
+    if (failure !== null) {
+      const isRefusal = failure.code === "SANDBOX_HOST_CALL_REFUSED";
+      this.#fail(running, (isRefusal ? running.refusal : undefined) ?? failure, usage);
+    } else if (!running.settled) {
       running.settled = true;
       running.exchange.succeed(header.argument, payload, usage);
     }
@@ -309,14 +317,6 @@ export class Runner {
       },
       (error: unknown) => this.#violated(error instanceof Error ? error.message : String(error)),
     );
-  }
-
-  /** A FAILURE as an error; what only a broken process can send ends it. */
-  #reported(running: Queued, payload: Uint8Array): SandboxError {
-    const error = parseFailure(payload);
-    if (error.code === "SANDBOX_PROTOCOL") this.kill(error);
-    if (error.code === "SANDBOX_HOST_CALL_REFUSED") return running.refusal ?? error;
-    return error;
   }
 
   #begin(queued: Queued, nowMs: number): void {

@@ -1,7 +1,7 @@
 /** @module What went wrong in a runner, as the host's codes. Messages may hold the plugin's own text. */
 import { PluginFailure } from "../abi/abi.ts";
 import type { SandboxErrorCode } from "../errors.ts";
-import { MAX_PLUGIN_ERROR_BYTES } from "../limits.ts";
+import { MAX_PLUGIN_ERROR_CHARACTERS } from "../limits.ts";
 
 /** The content of FAILURE. */
 export interface ReportedFailure {
@@ -34,7 +34,7 @@ function codeOf(error: unknown, message: string): SandboxErrorCode {
 }
 
 function bounded(text: string): string {
-  return text.length <= MAX_PLUGIN_ERROR_BYTES
+  return text.length <= MAX_PLUGIN_ERROR_CHARACTERS
     ? text
-    : `${text.slice(0, MAX_PLUGIN_ERROR_BYTES - 1)}…`;
+    : `${text.slice(0, MAX_PLUGIN_ERROR_CHARACTERS - 1)}…`;
 }

@@ -1,8 +1,9 @@
 /** A plugin has taken over its process and speaks to the host as it likes (CWE-20, CWE-400, CWE-770). */
+import { memoryHostServices } from "@glovebox/testkit";
 import { expect, it } from "vitest";
 
 import { flatPlugin } from "../support/fixtures.ts";
-import { hostileRunner } from "../support/hostile-runner.ts";
+import { hostileRunner, lyingRunner } from "../support/hostile-runner.ts";
 import { codeOf, loadPlugin, openPlugin, textOf } from "../support/open-plugin.ts";
 
 const FRAMES: readonly (readonly [string, string])[] = [
@@ -28,6 +29,10 @@ const FRAMES: readonly (readonly [string, string])[] = [
   ],
   ["a chunk without bytes", `send(frame(CHUNK, callId, ""))`],
   ["chunks of two calls", `send(frame(CHUNK, callId, "a")); send(frame(REPLY, callId + 1, "b"))`],
+  [
+    "a chunk of another call",
+    `send(frame(CHUNK, callId + 1, "a")); send(frame(REPLY, callId, "b"))`,
+  ],
   ["a host call of an unknown kind", `send(frame(HOST_CALL, callId, "", 99))`],
   [
     "a host call whose parts do not add up",
@@ -54,6 +59,53 @@ it.each(FRAMES)(
     await expect.poll(() => isAlive(pid)).toBe(false);
   },
 );
+
+it.each(["{ functions: [1] }", "{ functions: new Array(65_536).fill('f') }"])(
+  "loads no plugin whose process lists its functions as %s",
+  async (lie) => {
+    await using hostile = await lyingRunner(33, `content.functions ? ${lie} : content`);
+    await expect(
+      openPlugin(flatPlugin(), { deps: { runnerProgram: hostile.path } }),
+    ).rejects.toMatchObject({ code: "SANDBOX_PROTOCOL" });
+  },
+);
+
+it("does not blame the call behind one whose failure is forged", async () => {
+  await using hostile = await hostileRunner(`send(frame(FAILURE, callId, "{")); block()`);
+  await using open = await openPlugin(flatPlugin(), { deps: { runnerProgram: hostile.path } });
+  const [first, second] = await Promise.all([open.call("echo", "a"), open.call("echo", "b")]);
+  expect(codeOf(first)).toBe("SANDBOX_PROTOCOL");
+  expect(codeOf(second)).toBe("SANDBOX_NOT_STARTED");
+});
+
+it("does nothing that a process asked for before it was killed", async () => {
+  await using hostile = await hostileRunner(`send(frame(HOST_CALL, callId, "key", 1)); block()`);
+  let asked = 0;
+  const get = (): Promise<never> => {
+    asked += 1;
+    return new Promise(() => undefined);
+  };
+  await using open = await openPlugin(flatPlugin(), {
+    deps: { runnerProgram: hostile.path },
+    services: memoryHostServices({ variables: { get } }),
+  });
+  const call = open.call("echo", "x");
+  await new Promise<void>((resolve) => process.nextTick(resolve)); // the CALL leaves
+  const until = performance.now() + 100;
+  while (performance.now() < until); // its host call arrives, and nobody reads it yet
+  await open.plugin.kill("the operator ends it");
+  expect(codeOf(await call)).toBe("SANDBOX_ABORTED");
+  expect(asked).toBe(0);
+});
+
+it("accepts no answer that is larger than the caller allows", async () => {
+  await using hostile = await hostileRunner(`send(frame(REPLY, callId, "x".repeat(101))); block()`);
+  await using open = await openPlugin(flatPlugin(), {
+    deps: { runnerProgram: hostile.path },
+    limits: { outputBytes: 100 },
+  });
+  expect(codeOf(await open.call("echo", "x"))).toBe("SANDBOX_PROTOCOL");
+});
 
 it("takes half a frame as the end of the process, not as an answer", async () => {
   await using hostile = await hostileRunner(

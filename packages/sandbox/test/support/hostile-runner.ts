@@ -42,6 +42,31 @@ export async function hostileRunner(onCall: string, at = 1): Promise<HostileProg
     };`);
 }
 
+/**
+ * The built runner whose frames of this type say something else: `lie` makes it of their JSON
+ * `content`. As canary or as a plugin's runner; the other one tells the truth.
+ */
+export async function lyingRunner(
+  type: number,
+  lie: string,
+  liar: "plugin" | "canary" = "plugin",
+): Promise<HostileProgram> {
+  return program(`
+    const fs = require("node:fs");
+    const write = fs.writeSync;
+    fs.writeSync = (descriptor, bytes, offset, length, position) => {
+      const frame = Buffer.from(bytes.subarray(0, offset + length));
+      if (process.argv[3] !== "${liar}" || frame[5] !== ${type} || frame.length === 12) {
+        return write(descriptor, bytes, offset, length, position);
+      }
+      const content = JSON.parse(frame.subarray(12));
+      const lie = Buffer.from(JSON.stringify(${lie}));
+      frame.writeUInt32LE(lie.length, 0);
+      write(0, Buffer.concat([frame.subarray(0, 12), lie]));
+      return length;
+    };`);
+}
+
 /** The built runner that is killed after its `operations`-th read or write of the socket. */
 export async function dyingRunner(operations: number): Promise<HostileProgram> {
   return program(`
