@@ -5,7 +5,10 @@ import { createSandbox, ISOLATION_LEVELS, SANDBOX_ERRORS, SandboxError } from "@
 import { describe, expect, it } from "vitest";
 
 import { flatPlugin } from "./support/fixtures.ts";
-import { openPlugin, textOf } from "./support/open-plugin.ts";
+import { lyingRunner } from "./support/hostile-runner.ts";
+import { loadPlugin, openPlugin, textOf } from "./support/open-plugin.ts";
+
+const HELLO = 32;
 
 describe("createSandbox", () => {
   it("fills its pool and reports the level that it has proven", async () => {
@@ -25,6 +28,28 @@ describe("createSandbox", () => {
       );
     },
   );
+
+  it.each(["files", "processes", "threads"])(
+    "refuses to start when its canary was not refused %s",
+    async (access) => {
+      const lie = `{ ...content, denied: { ...content.denied, ${access}: false } }`;
+      await using weak = await lyingRunner(HELLO, lie, "canary");
+      const deps = { runnerProgram: weak.path };
+      await expect(createSandbox({ poolSize: 0 }, deps)).rejects.toThrowCode("SANDBOX_ISOLATION");
+      await using loosened = await createSandbox({ poolSize: 0, minimumIsolation: "none" }, deps);
+      expect(loosened.status().isolation).toBe("none");
+    },
+  );
+
+  it("gives no plugin to a runner below the minimum, also after a good canary", async () => {
+    const lie = `{ ...content, denied: { ...content.denied, files: false } }`;
+    await using weak = await lyingRunner(HELLO, lie);
+    await using sandbox = await createSandbox({ poolSize: 0 }, { runnerProgram: weak.path });
+    await expect(loadPlugin(sandbox, flatPlugin())).rejects.toMatchObject({
+      code: "SANDBOX_ISOLATION",
+    });
+    await expect.poll(() => sandbox.status().runners.live).toBe(0);
+  });
 
   it.each([{ poolSize: -1 }, { poolSize: 1.5 }, { minimumIsolation: "weak" as never }])(
     "refuses the options %o",

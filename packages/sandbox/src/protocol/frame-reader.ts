@@ -65,7 +65,10 @@ export class FrameReader {
     if (this.#bodyBytes === this.#body.length) this.#finishBody();
   }
 
-  /** Takes `bytes` bytes of `source`, which is reused by the caller afterwards. */
+  /**
+   * Takes `bytes` bytes of `source`, which is reused by the caller afterwards. Never a `Buffer`: its
+   * `slice` shares memory, and a receiver owns what it gets.
+   */
   accept(source: Uint8Array, bytes: number): void {
     let at = 0;
     while (at < bytes && !this.#dead) {
