@@ -4,6 +4,7 @@
  * pointers and lengths that come back are attacker-controlled: they are read as unsigned and
  * checked against the memory before a byte is touched.
  */
+import { WASM_PAGE_BYTES } from "../limits.ts";
 import { type Abi, exportedFunctions, type NamedModule, PluginFailure } from "./abi.ts";
 
 const ALLOCATOR = new Set(["alloc", "dealloc"]);
@@ -23,7 +24,7 @@ export const flat: Abi = (modules) => {
   }
   return {
     functions: [...functions.keys()].filter((name) => !ALLOCATOR.has(name)),
-    memoryPages: () => memory.buffer.byteLength / 65_536,
+    memoryPages: () => memory.buffer.byteLength / WASM_PAGE_BYTES,
     call(functionName, input) {
       const run = functions.get(functionName);
       if (run === undefined || run.length !== 2) {

@@ -1,4 +1,5 @@
 /** A runner can end for many reasons: none of them is an attack by itself, and each is one coded error. */
+import { callScope } from "@glovebox/testkit";
 import { expect, it } from "vitest";
 
 import { flatPlugin } from "../support/fixtures.ts";
@@ -44,7 +45,6 @@ it("ends all processes on close, and answers what still runs", async () => {
 
 it("lets a caller abort its call, and only its own", async () => {
   await using open = await openPlugin(flatPlugin());
-  const { callScope } = await import("@glovebox/testkit");
   const scope = callScope();
   const spinning = open.plugin.call(scope, "spin", new Uint8Array(0));
   const waiting = open.call("echo", "not started");

@@ -1,8 +1,7 @@
+/** A runner dies at every boundary between two frames: each step ends with one coded error, nothing hangs. */
 import { allow } from "@glovebox/core/decision";
 import { createSandbox } from "@glovebox/sandbox";
-/** A runner dies at every boundary between two frames: each step ends with one coded error, nothing hangs. */
-import { memoryHostServices } from "@glovebox/testkit";
-import { callScope } from "@glovebox/testkit";
+import { callScope, memoryHostServices } from "@glovebox/testkit";
 import { expect, it } from "vitest";
 
 import { dyingRunner } from "../support/hostile-runner.ts";
@@ -15,12 +14,7 @@ const PLUGIN = `(module
 
 /** HELLO, and a read and a write for each of: CONFIGURE, VALIDATE, LOAD + INSTANTIATE, CALL with a host call, CALL. */
 const OPERATIONS = 14;
-const EXPECTED = new Set([
-  "SANDBOX_BOOT_FAILED",
-  "SANDBOX_RUNNER_LOST",
-  "SANDBOX_NOT_STARTED",
-  "survived",
-]);
+const EXPECTED = ["SANDBOX_BOOT_FAILED", "SANDBOX_RUNNER_LOST", "SANDBOX_NOT_STARTED"];
 
 it.each(Array.from({ length: OPERATIONS }, (_, at) => at + 1))(
   "survives the death after operation %i",
@@ -30,9 +24,7 @@ it.each(Array.from({ length: OPERATIONS }, (_, at) => at + 1))(
     const services = memoryHostServices({
       variables: { get: async () => allow("test", Uint8Array.of(1)) },
     });
-    const results = [await attempt(sandbox, services)];
-    expect(results.every((code) => EXPECTED.has(code))).toBe(true);
-    expect(results).not.toContain("survived");
+    expect(EXPECTED).toContain(await attempt(sandbox, services));
     await expect.poll(() => sandbox.status().runners.live).toBe(0);
   },
 );

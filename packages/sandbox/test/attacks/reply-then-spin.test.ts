@@ -1,4 +1,5 @@
 /** Two calls in one write: the first is an echo, the second never ends. The first reply must not be lost. */
+import { memoryHostServices } from "@glovebox/testkit";
 import { expect, it } from "vitest";
 
 import { flatPlugin } from "../support/fixtures.ts";
@@ -32,7 +33,6 @@ it("ends a start function that never ends, also when it is run again for a fresh
 
 it("ends a call that waits too long for its host", async () => {
   const never = new Promise<never>(() => undefined);
-  const { memoryHostServices } = await import("@glovebox/testkit");
   await using open = await openPlugin(
     `(module
       (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))

@@ -3,6 +3,7 @@
  * input and output are blocks of the kernel, which is emptied before each call; a result other
  * than 0 is the plugin's error.
  */
+import { WASM_PAGE_BYTES } from "../../limits.ts";
 import { type Abi, exportedFunctions, PluginFailure } from "../abi.ts";
 import { extismImports } from "./imports.ts";
 import { createKernel } from "./kernel.ts";
@@ -33,7 +34,7 @@ export const extism: Abi = (modules, spec, host) => {
     functions: [...functions].flatMap(([name, run]) => (run.length === 0 ? [name] : [])),
     memoryPages: () =>
       kernel.pages() +
-      (memory instanceof WebAssembly.Memory ? memory.buffer.byteLength / 65_536 : 0),
+      (memory instanceof WebAssembly.Memory ? memory.buffer.byteLength / WASM_PAGE_BYTES : 0),
     call(functionName, input) {
       const run = functions.get(functionName);
       if (run === undefined || run.length !== 0) {

@@ -3,6 +3,7 @@
  * build, one instance beside each plugin. Blocks live in the kernel's memory; a handle is a block's
  * offset there, and 0 means none.
  */
+import { WASM_PAGE_BYTES } from "../../limits.ts";
 import kernelBytes from "./kernel.wat";
 
 const decoder = new TextDecoder();
@@ -50,7 +51,6 @@ export interface Kernel {
   error(): string | undefined;
   /** The bytes of a block, copied; empty for a handle that is none. */
   read(handle: bigint): Uint8Array;
-  readText(handle: bigint): string;
   /** Puts bytes into a new block; 0 when there is no memory. */
   write(bytes: Uint8Array): bigint;
   writeText(text: string): bigint;
@@ -103,10 +103,9 @@ export function createKernel(): Kernel {
       return handle === 0n ? undefined : decoder.decode(read(handle));
     },
     read,
-    readText: (handle) => decoder.decode(read(handle)),
     write,
     writeText: (text) => write(encoder.encode(text)),
     free: (handle) => kernel.free(handle),
-    pages: () => kernel.memory.buffer.byteLength / 65_536,
+    pages: () => kernel.memory.buffer.byteLength / WASM_PAGE_BYTES,
   };
 }
