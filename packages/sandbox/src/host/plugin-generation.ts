@@ -4,6 +4,7 @@
  * the options say so (contract.md 2). A new version is another generation: it takes the new calls
  * while this one drains.
  */
+import { received } from "@glovebox/core/errors";
 import type { CallOutcome, CallScope } from "@glovebox/core/ports";
 
 import { SandboxError } from "../errors.ts";
@@ -123,9 +124,11 @@ export class PluginGeneration {
     input: Uint8Array,
   ): SandboxError | undefined {
     if (place === undefined) {
+      // Names of exports are the plugin's own words, and may be long.
+      const exported = this.functions.slice(0, LISTED_FUNCTIONS).map((name) => received(name));
       return new SandboxError("SANDBOX_EXPORT_MISSING", {
-        message: `the plugin exports no function ${JSON.stringify(functionName)}; it exports ${this.functions.slice(0, LISTED_FUNCTIONS).join(", ")}`,
-        details: { function: functionName, exported: this.functions.slice(0, LISTED_FUNCTIONS) },
+        message: `the plugin exports no function ${received(functionName)}; it exports ${exported.join(", ")}`,
+        details: { function: received(functionName), exported },
       });
     }
     const max = this.#spec.limits.inputBytes;
