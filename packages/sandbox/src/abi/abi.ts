@@ -2,31 +2,12 @@
  * @module What an ABI does inside a runner: join modules into an instance and carry one call in and
  * out of it. Runs in the plugin's process only (invariant I1).
  */
-import type { HostValueType } from "@glovebox/core/ports";
-
 import type { SandboxErrorCode } from "../errors.ts";
 import type { HostCallKind } from "../protocol/frame-table.ts";
+import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
 
 /** Sends one host call and waits for its answer; throws {@link PluginFailure} when it is refused. */
 export type HostBridge = (kind: HostCallKind, payload: Uint8Array) => Uint8Array;
-
-/** A function of the host application, as a plugin imports it. */
-export interface HostFunctionSignature {
-  readonly name: string;
-  readonly parameters: readonly HostValueType[];
-  readonly result: HostValueType | "none";
-}
-
-/** What INSTANTIATE says, parsed. */
-export interface InstantiateSpec {
-  readonly abi: "flat" | "extism";
-  /** Names of the loaded modules in order; the last is the plugin, the others can be imported from. */
-  readonly modules: readonly string[];
-  /** Make a fresh instance for each call. */
-  readonly freshInstances: boolean;
-  readonly hostFunctions: readonly HostFunctionSignature[];
-  readonly config: Readonly<Record<string, string>>;
-}
 
 /** A module under the name that others import it by. */
 export interface NamedModule {
@@ -45,7 +26,7 @@ export interface PluginInstance {
 }
 
 /** Joins modules into an instance and runs their start and initialisation functions. */
-export type Abi = (
+export type LinkPlugin = (
   modules: readonly NamedModule[],
   spec: InstantiateSpec,
   host: HostBridge,

@@ -5,12 +5,12 @@
  * checked against the memory before a byte is touched.
  */
 import { WASM_PAGE_BYTES } from "../limits.ts";
-import { type Abi, exportedFunctions, type NamedModule, PluginFailure } from "./abi.ts";
+import { exportedFunctions, type LinkPlugin, type NamedModule, PluginFailure } from "./abi.ts";
 
 const ALLOCATOR = new Set(["alloc", "dealloc"]);
 
 /** Joins modules by name, without any import from the host. */
-export const flat: Abi = (modules) => {
+export const flat: LinkPlugin = (modules) => {
   const instance = linkByName(modules);
   const { memory } = instance.exports;
   const functions = exportedFunctions(instance);

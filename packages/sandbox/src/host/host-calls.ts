@@ -15,14 +15,13 @@ import type {
 } from "@glovebox/core/ports";
 
 import { MAX_HOST_CALL_BYTES } from "../limits.ts";
-import { HOST_CALL } from "../protocol/frame-table.ts";
+import { HOST_CALL, LOG_LEVELS } from "../protocol/frame-table.ts";
 import { decodeParts, encodeParts } from "../protocol/parts.ts";
 import type { HostCallContext } from "./exchange.ts";
 
 const NOTHING = new Uint8Array(0);
 const READ_STEP_BYTES = 256 * 1024;
 const MAX_FUNCTION_PARTS = 33;
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

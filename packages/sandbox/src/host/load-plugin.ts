@@ -4,10 +4,11 @@
  */
 import type { CallScope, HostServices } from "@glovebox/core/ports";
 
-import type { InstantiateSpec } from "../abi/abi.ts";
 import { SandboxError } from "../errors.ts";
 import { MAX_CONTROL_BYTES } from "../limits.ts";
 import { FRAME, type FrameType, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
+import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
+import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
 import type { HostCallContext } from "./exchange.ts";
 import type { Runner } from "./runner.ts";
 
@@ -90,7 +91,7 @@ export async function loadPlugin(
 /** Gives a warm runner the limits of its plugin. */
 export function configureRunner(runner: Runner, limits: RunnerLimits): Promise<Uint8Array> {
   runner.advance("configure");
-  const configuration = {
+  const configuration: RunnerConfiguration = {
     memoryBytes: limits.memoryBytes,
     tableElements: limits.tableElements,
     outputBytes: limits.outputBytes,

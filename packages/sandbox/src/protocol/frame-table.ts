@@ -53,6 +53,9 @@ export const HOST_CALL = {
   FUNCTION: 5,
 } as const;
 
+/** What the first byte of a LOG counts through: the levels that a plugin can log at. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+
 /** One kind of host call. */
 export type HostCallKind = (typeof HOST_CALL)[keyof typeof HOST_CALL];
 

@@ -4,27 +4,21 @@
  */
 import { setFlagsFromString } from "node:v8";
 
-import type { Abi, HostBridge, InstantiateSpec, NamedModule, PluginInstance } from "../abi/abi.ts";
+import type { HostBridge, LinkPlugin, NamedModule, PluginInstance } from "../abi/abi.ts";
 import { PluginFailure } from "../abi/abi.ts";
 import { extism } from "../abi/extism/extism.ts";
 import { flat } from "../abi/flat.ts";
 import { RUNNER_OVERHEAD_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
+import type { Abi } from "../protocol/abi-requirements.ts";
 import { FRAME, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
+import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
+import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
 import type { HostMessage } from "./blocking-channel.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
-const ABIS: Readonly<Record<InstantiateSpec["abi"], Abi>> = { flat, extism };
-
-/** Limits of the plugin, as CONFIGURE carries them. */
-export interface RunnerConfiguration {
-  readonly memoryBytes: number;
-  readonly tableElements: number;
-  readonly outputBytes: number;
-  /** Bytes of input and host answers that the process itself must hold besides the plugin's memory. */
-  readonly transferBytes: number;
-}
+const ABIS: Readonly<Record<Abi, LinkPlugin>> = { flat, extism };
 
 /** The answer to one command. */
 export interface CommandAnswer {
@@ -43,6 +37,7 @@ export class PluginHolder {
   readonly #loaded: WebAssembly.Module[] = [];
   #spec: InstantiateSpec | undefined;
   #instance: PluginInstance | undefined;
+  #functionNames: readonly string[] = [];
 
   constructor(host: HostBridge, limitData: (moreBytes: number) => void) {
     this.#host = host;
@@ -134,8 +129,6 @@ export class PluginHolder {
       payload: output,
     };
   }
-
-  #functionNames: readonly string[] = [];
 
   #newInstance(): PluginInstance {
     const spec = this.#spec;

@@ -4,7 +4,7 @@
  * than 0 is the plugin's error.
  */
 import { WASM_PAGE_BYTES } from "../../limits.ts";
-import { type Abi, exportedFunctions, PluginFailure } from "../abi.ts";
+import { exportedFunctions, type LinkPlugin, PluginFailure } from "../abi.ts";
 import { extismImports } from "./imports.ts";
 import { createKernel } from "./kernel.ts";
 
@@ -12,7 +12,7 @@ import { createKernel } from "./kernel.ts";
 const INITIALISERS = ["hs_init", "_initialize", "__wasm_call_ctors"] as const;
 
 /** Makes a kernel, links the modules to it and initialises the plugin. */
-export const extism: Abi = (modules, spec, host) => {
+export const extism: LinkPlugin = (modules, spec, host) => {
   const kernel = createKernel();
   const imports = extismImports(kernel, spec, host);
   let instance: WebAssembly.Instance | undefined;

@@ -2,20 +2,15 @@
  * @module The imports of `extism:host/env` that reach beyond the kernel, and those of
  * `extism:host/user` (contract.md 2). The host frees the handles that the ABI says it owns.
  */
-import { HOST_CALL } from "../../protocol/frame-table.ts";
+import { HOST_CALL, LOG_LEVELS } from "../../protocol/frame-table.ts";
+import type { HostFunctionSignature, InstantiateSpec } from "../../protocol/instantiate-spec.ts";
 import { decodeParts, encodeParts } from "../../protocol/parts.ts";
-import {
-  type HostBridge,
-  type HostFunctionSignature,
-  type InstantiateSpec,
-  PluginFailure,
-} from "../abi.ts";
+import { type HostBridge, PluginFailure } from "../abi.ts";
 import type { Kernel } from "./kernel.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
-const LOG_LEVEL_INFO = 2;
+const LOG_LEVEL_INFO = LOG_LEVELS.indexOf("info");
 const NO_BYTES = new Uint8Array(0);
 
 /** What the last HTTP answer was, for `http_status_code` and `http_headers`. */
