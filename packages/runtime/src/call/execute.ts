@@ -9,7 +9,7 @@ import { received } from "@glovebox/core/errors";
 import { newCallId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import type { AuditPlace, CallOutcome, CallScope, Usage } from "@glovebox/core/ports";
-import type { Limiter, Permit } from "@glovebox/limiter";
+import type { Limiter } from "@glovebox/limiter";
 
 import { RuntimeError } from "../errors.ts";
 import type { Events } from "../events/fan-out.ts";
@@ -64,7 +64,7 @@ export async function executeCall(
   if (!prepared.allowed) return answerRefusal(parts, pluginId, functionName, prepared);
   let admission = limiter.tryAdmit(prepared.value.scope);
   if (!admission.allowed && admission.code === "LIMITER_CONCURRENCY") {
-    admission = await admitLater(limiter, prepared.value);
+    admission = await limiter.admit(prepared.value.scope);
     // While the call waited, the plugin may have been stopped, or replaced by another version.
     prepared = prepare(parts, pluginId, functionName, context, input);
     if (!prepared.allowed) {
@@ -155,10 +155,6 @@ function prepare(
     scope: tenantId === undefined ? base : { ...base, tenantId },
     bytes: bytes.value,
   });
-}
-
-function admitLater(limiter: Limiter, { scope }: PreparedCall): Promise<Decision<Permit>> {
-  return limiter.admit(scope);
 }
 
 function startEvent(functionName: string, { userId }: ParsedContext) {
