@@ -35,7 +35,7 @@ export function extismImports(
     ...kernel.imports,
     config_get(key: bigint) {
       const name = decoder.decode(take(key));
-      // Own keys only: "constructor" is no configuration (hosts.md A2).
+      // Own keys only: "constructor" is no configuration.
       return Object.hasOwn(spec.config, name) ? kernel.writeText(spec.config[name] ?? "") : 0n;
     },
     var_get(key: bigint) {
