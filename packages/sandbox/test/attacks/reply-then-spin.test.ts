@@ -20,6 +20,12 @@ it("delivers the finished reply, ends the spinning call, and says which calls we
   expect(textOf(await open.call("echo", "a new runner"))).toBe("a new runner");
 });
 
+it("gives the next call another process while the ended one is still dying", async () => {
+  await using open = await openPlugin(flatPlugin(), { limits: { cpuMs: 100 } });
+  expect(codeOf(await open.call("spin"))).toBe("SANDBOX_CPU_LIMIT");
+  expect(textOf(await open.call("echo", "at once"))).toBe("at once");
+});
+
 it("ends a start function that never ends, also when it is run again for a fresh instance", async () => {
   await expect(
     openPlugin(
