@@ -81,7 +81,7 @@ export const HOST_ERRORS = {
     advice: "Call the function with application/octet-stream to get bytes.",
   },
   HOST_BUSY: {
-    summary: "The host holds as many request bodies as it may.",
+    summary: "The host holds as many bytes of requests and unread answers as it may.",
     advice: "Try again shortly.",
   },
   HOST_CLOSING: {

@@ -12,6 +12,22 @@ export const MAX_ENVELOPE_BYTES: number = 64 * KIB;
 /** Bytes of all request bodies that are held at once: a flood of callers must not fill the memory. */
 export const MAX_HELD_BODY_BYTES: number = 256 * MIB;
 
+/** Bytes of all answers to calls that are held because their callers have not read them yet. */
+export const MAX_HELD_ANSWER_BYTES: number = 256 * MIB;
+
+/** Bytes of answers that have to be left for a call to begin: the runtime's default largest output. */
+export const MIN_LEFT_ANSWER_BYTES: number = 16 * MIB;
+
+/** Bytes of an answer that are handed to the connection at once; this much it holds by itself. */
+export const ANSWER_PIECE_BYTES: number = 64 * KIB;
+
+/**
+ * Milliseconds in which an answer must have been read, from its beginning: 16 MiB at 4 Mbit/s. A
+ * deadline and no idle time, so that a byte now and then does not extend it. The call has its own
+ * limits before that.
+ */
+export const ANSWER_TIMEOUT_MS = 35_000;
+
 /** Nesting of a JSON body, and of an output that is shown as JSON. */
 export const MAX_JSON_DEPTH = 64;
 

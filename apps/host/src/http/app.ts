@@ -5,12 +5,12 @@
 import type { Logger } from "@glovebox/runtime";
 import { Hono } from "hono";
 
-import { MAX_HELD_BODY_BYTES } from "../limits.ts";
+import { MAX_HELD_ANSWER_BYTES, MAX_HELD_BODY_BYTES } from "../limits.ts";
+import { createByteBudget } from "./byte-budget.ts";
 import { answerCall } from "./call-route.ts";
 import { PAGE_POLICY, renderPage } from "./page.ts";
 import { pluginCounts } from "./plugin-counts.ts";
 import { hostProblem } from "./problem.ts";
-import { createBodyBudget } from "./read-body.ts";
 import { checkOrigin } from "./request-checks.ts";
 import type { RuntimePort } from "./runtime-port.ts";
 
@@ -43,7 +43,13 @@ const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export function createHostApp(options: HostAppOptions): Hono {
   const { runtime, logger, isClosing = () => false, now = Date.now } = options;
   const names = new Set((options.names ?? []).map((name) => name.toLowerCase()));
-  const calls = { runtime, now, budget: createBodyBudget(MAX_HELD_BODY_BYTES) };
+  const calls = {
+    runtime,
+    now,
+    bodies: createByteBudget(MAX_HELD_BODY_BYTES),
+    answers: createByteBudget(MAX_HELD_ANSWER_BYTES),
+    ...(logger && { logger }),
+  };
   const readiness = () => {
     const status = runtime.status();
     return {

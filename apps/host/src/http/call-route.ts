@@ -6,18 +6,31 @@
  */
 import type { Refusal } from "@glovebox/core/decision";
 import { parseBoundedJson } from "@glovebox/core/json";
-import type { CallOutcome } from "@glovebox/core/ports";
+import type { CallOutcome, Usage } from "@glovebox/core/ports";
+import type { Logger } from "@glovebox/runtime";
 
-import { MAX_ENVELOPE_BYTES, MAX_INPUT_BYTES, MAX_JSON_DEPTH, MAX_JSON_KEYS } from "../limits.ts";
+import {
+  MAX_ENVELOPE_BYTES,
+  MAX_INPUT_BYTES,
+  MAX_JSON_DEPTH,
+  MAX_JSON_KEYS,
+  MIN_LEFT_ANSWER_BYTES,
+} from "../limits.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { parseEnvelope } from "./envelope.ts";
+import { heldResponse } from "./held-answer.ts";
 import { hostProblem, problemResponse } from "./problem.ts";
-import { type BodyBudget, readBody } from "./read-body.ts";
+import { BROKEN_BODY_RULE, readBody } from "./read-body.ts";
 import type { RuntimePort } from "./runtime-port.ts";
 
 /** What a call needs. */
 export interface CallRouteParts {
   readonly runtime: RuntimePort;
-  readonly budget: BodyBudget;
+  /** Bytes of the bodies that are held. */
+  readonly bodies: ByteBudget;
+  /** Bytes of the answers that were not read yet. */
+  readonly answers: ByteBudget;
+  readonly logger?: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -37,9 +50,14 @@ export async function answerCall(
   if (request.headers.has("content-encoding") || !(isJson || BYTES_TYPE.test(type))) {
     return hostProblem("HOST_CONTENT_TYPE");
   }
+  // Refused before the call, so that no call has effects whose answer cannot be given.
+  if (!parts.answers.has(MIN_LEFT_ANSWER_BYTES)) return hostProblem("HOST_BUSY");
   const maxBytes = MAX_INPUT_BYTES + (isJson ? MAX_ENVELOPE_BYTES : 0);
-  const body = await readBody(request, maxBytes, parts.budget);
-  if (!body.allowed) return refusalResponse(body);
+  const body = await readBody(request, maxBytes, parts.bodies);
+  if (!body.allowed) {
+    if (body.rule === BROKEN_BODY_RULE) parts.logger?.debug({ code: body.code }, body.reason);
+    return refusalResponse(body);
+  }
   using held = body.value;
   if (!isJson) {
     const outcome = await parts.runtime.executePluginFunction(
@@ -48,7 +66,7 @@ export async function answerCall(
       {},
       held.bytes,
     );
-    return bytesResponse(outcome);
+    return bytesResponse(outcome, parts.answers);
   }
   const parsed = parseBoundedJson(held.bytes, {
     maxBytes,
@@ -61,19 +79,21 @@ export async function answerCall(
   const { context, input } = envelope.value;
   return jsonResponse(
     await parts.runtime.executePluginFunction(pluginId, functionName, context, input),
+    parts.answers,
   );
 }
 
-function bytesResponse(outcome: CallOutcome): Response {
+function bytesResponse(outcome: CallOutcome, answers: ByteBudget): Response {
   if (!outcome.ok) return errorResponse(outcome);
   const headers = {
     "content-type": "application/octet-stream",
     "glovebox-usage": JSON.stringify(outcome.usage),
   };
-  return new Response(outcome.output as Uint8Array<ArrayBuffer>, { headers });
+  const output = outcome.output as Uint8Array<ArrayBuffer>;
+  return heldResponse(output, headers, answers) ?? busyAfterCall(outcome.usage);
 }
 
-function jsonResponse(outcome: CallOutcome): Response {
+function jsonResponse(outcome: CallOutcome, answers: ByteBudget): Response {
   if (!outcome.ok) return errorResponse(outcome);
   const { output, usage } = outcome;
   const text = decodeText(output);
@@ -83,9 +103,15 @@ function jsonResponse(outcome: CallOutcome): Response {
   }
   // JSON stands in the answer as the plugin wrote it, so that no number changes on the way.
   const shown = isJsonText(output) ? text : JSON.stringify(text);
-  return new Response(`{"output":${shown},"usage":${JSON.stringify(usage)}}`, {
-    headers: { "content-type": "application/json" },
-  });
+  const answer = Buffer.from(`{"output":${shown},"usage":${JSON.stringify(usage)}}`);
+  const headers = { "content-type": "application/json" };
+  return heldResponse(answer, headers, answers) ?? busyAfterCall(usage);
+}
+
+/** Calls that ran at the same time took what was left: the usage says that this one has run, too. */
+function busyAfterCall(usage: Usage): Response {
+  const detail = "The call has run, but too many answers wait to be read to hold its output.";
+  return problemResponse({ code: "HOST_BUSY", detail, usage });
 }
 
 /** A BOM stays: it is a part of what the plugin said. */

@@ -5,38 +5,21 @@
  */
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 
-/** The bytes of bodies that are held now. */
-export interface BodyBudget {
-  /** Takes bytes if they are left. */
-  take(bytes: number): boolean;
-  give(bytes: number): void;
-}
+import type { ByteBudget } from "./byte-budget.ts";
+
+/** The rule of a body whose connection broke; nobody is left to read the refusal. */
+export const BROKEN_BODY_RULE = "http.broken-body";
 
 /** A body; the budget gets its bytes back when it is disposed. */
 export interface HeldBody extends Disposable {
   readonly bytes: Uint8Array;
 }
 
-/** Makes a budget. */
-export function createBodyBudget(maxBytes: number): BodyBudget {
-  let left = maxBytes;
-  return {
-    take(bytes) {
-      if (bytes > left) return false;
-      left -= bytes;
-      return true;
-    },
-    give(bytes) {
-      left += bytes;
-    },
-  };
-}
-
-/** Reads the whole body; rejects when the connection breaks. */
+/** Reads the whole body. */
 export async function readBody(
   request: Request,
   maxBytes: number,
-  budget: BodyBudget,
+  budget: ByteBudget,
 ): Promise<Decision<HeldBody>> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) return tooLarge(maxBytes);
   const pieces: Uint8Array[] = [];
@@ -58,9 +41,9 @@ export async function readBody(
       size += length;
       pieces.push(next.value);
     }
-  } catch (error) {
-    budget.give(size);
-    throw error;
+  } catch {
+    // The caller went away, or took too long: its own doing, and no failure of the host.
+    refusal = refuse("HOST_BODY", BROKEN_BODY_RULE, "the body did not arrive whole");
   }
   if (refusal !== undefined) {
     budget.give(size);

@@ -1,14 +1,17 @@
 /**
  * @module The listening server: node:http with every limit set (CWE-400, slowloris), and a shutdown
- * that lets running requests end, for a while.
+ * that lets running requests end, for a while. A connection has one request at a time and reads its answer in
+ * time: callers that do not read hold little, and not for long.
  */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 import { getRequestListener } from "@hono/node-server";
 
 import { HostError } from "../errors.ts";
 import {
+  ANSWER_TIMEOUT_MS,
   HEADERS_TIMEOUT_MS,
   IDLE_CHECK_INTERVAL_MS,
   KEEP_ALIVE_TIMEOUT_MS,
@@ -30,13 +33,32 @@ export interface HostServer {
   close(deadlineMs: number): Promise<boolean>;
 }
 
+/** Bounds that a test sets lower. */
+export interface ListenLimits {
+  /** Milliseconds in which an answer must have been read. */
+  readonly answerTimeoutMs: number;
+}
+
 /**
  * Listens.
  *
  * @throws {@link HostError} (`HOST_LISTEN`)
  */
-export async function listen(fetch: Fetch, hostname: string, port: number): Promise<HostServer> {
-  const answer = getRequestListener(fetch, { overrideGlobalObjects: false });
+export async function listen(
+  fetch: Fetch,
+  hostname: string,
+  port: number,
+  { answerTimeoutMs }: ListenLimits = { answerTimeoutMs: ANSWER_TIMEOUT_MS },
+): Promise<HostServer> {
+  const answer = getRequestListener(
+    async (request, bindings) => {
+      const response = await fetch(request);
+      endUnread(bindings.outgoing as ServerResponse, answerTimeoutMs);
+      return response;
+    },
+    { overrideGlobalObjects: false },
+  );
+  const answering = new WeakSet<Socket>();
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -47,7 +69,17 @@ export async function listen(fetch: Fetch, hostname: string, port: number): Prom
       requireHostHeader: true,
       insecureHTTPParser: false,
     },
-    (incoming, outgoing) => void answer(incoming, outgoing),
+    (incoming, outgoing) => {
+      const { socket } = incoming;
+      // node:http begins pipelined requests at once, and holds their answers until it is their turn.
+      if (answering.has(socket)) {
+        socket.destroy();
+        return;
+      }
+      answering.add(socket);
+      outgoing.once("close", () => answering.delete(socket));
+      void answer(incoming, outgoing);
+    },
   );
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = MAX_CONNECTIONS;
@@ -66,6 +98,13 @@ export async function listen(fetch: Fetch, hostname: string, port: number): Prom
     port: typeof address === "object" && address !== null ? address.port : port,
     close: (deadlineMs) => close(server, deadlineMs),
   };
+}
+
+/** Cuts the connection of an answer that is not read in time; the reader is attacker-controlled. */
+function endUnread(outgoing: ServerResponse, timeoutMs: number): void {
+  if (outgoing.closed) return;
+  const deadline = setTimeout(() => outgoing.destroy(), timeoutMs);
+  outgoing.once("close", () => clearTimeout(deadline));
 }
 
 function close(server: Server, deadlineMs: number): Promise<boolean> {
