@@ -168,8 +168,12 @@ async function log(
   scope: CallScope,
   services: HostServices,
 ): Promise<Decision<Uint8Array>> {
-  const [level, message] = parts(payload, 2);
-  services.log(scope, LOG_LEVELS[level?.[0] ?? 0] ?? "info", decoder.decode(message));
+  const [place, message] = parts(payload, 2);
+  const level = LOG_LEVELS[place?.[0] ?? LOG_LEVELS.length];
+  if (level === undefined || message === undefined) {
+    throw new MalformedHostCall("a log entry without a level or a text");
+  }
+  services.log(scope, level, decoder.decode(message));
   return allow("sandbox.log", NOTHING);
 }
 

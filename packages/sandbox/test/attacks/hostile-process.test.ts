@@ -39,6 +39,10 @@ const FRAMES: readonly (readonly [string, string])[] = [
     `send(frame(HOST_CALL, callId, "\\xff\\xff\\xff\\xff", 2))`,
   ],
   [
+    "a log entry of a level that is none",
+    `send(frame(HOST_CALL, callId, "\\x01\\x00\\x00\\x00\\x09\\x00\\x00\\x00\\x00", 4))`,
+  ],
+  [
     "a host function that was not offered",
     `send(frame(HOST_CALL, callId, "\\x01\\x00\\x00\\x007", 5))`,
   ],
