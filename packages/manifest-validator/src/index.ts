@@ -1,6 +1,7 @@
 /** @module The door of @glovebox/manifest-validator. */
 export { MANIFEST_ERRORS, ManifestError } from "./errors.ts";
 export type { ManifestErrorCode } from "./errors.ts";
+export { waysToMatch } from "./function-schema/pattern-cost.ts";
 export type {
   CapabilityRequest,
   FunctionSchemas,

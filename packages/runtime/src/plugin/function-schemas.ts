@@ -9,7 +9,7 @@ import type { JsonSchema, PluginManifest } from "@glovebox/manifest-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
 import { MAX_SCHEMA_MESSAGES } from "../limits.ts";
-import { hasAtMost, mostValues } from "./schema-work.ts";
+import { workLimit } from "./schema-work.ts";
 
 /** Says what is wrong with a value; `undefined` when nothing is. */
 export type SchemaCheck = (value: unknown) => string | undefined;
@@ -54,9 +54,9 @@ export function compileSchemas(
 
 function compile(ajv: Ajv2020, schema: JsonSchema): SchemaCheck {
   const validate = ajv.compile(schema);
-  const max = mostValues(schema);
+  const isWithinLimit = workLimit(schema);
   return (value) => {
-    if (!hasAtMost(value, max)) return "has more values than its schema can be checked against";
+    if (!isWithinLimit(value)) return "has more values than its schema can be checked against";
     if (validate(value)) return undefined;
     const messages = (validate.errors ?? [])
       .slice(0, MAX_SCHEMA_MESSAGES)

@@ -47,6 +47,25 @@ it("counts the values of an enum, and the comparisons of unique items", () => {
   expect(checkOf(unique)(Array.from({ length: 100 }, () => zeros(100)))).toMatch("more values");
 });
 
+it("counts the ways of a pattern to match each text, or each key", () => {
+  const slow = "^(?:a?){16}b$";
+  const texts = Array.from({ length: 10_000 }, () => "a".repeat(16));
+  const inItems = { type: "array", items: { not: { pattern: slow } } } as unknown as Schema;
+  expect(checkOf(inItems)(texts.slice(0, 100))).toBeUndefined();
+  expect(checkOf(inItems)(texts)).toMatch("more values");
+  const inKeys = { patternProperties: { [slow]: false } } as unknown as Schema;
+  const keyed = Object.fromEntries(texts.map((text, at) => [`${text}${at}`, 0]));
+  expect(checkOf(inKeys)(keyed)).toMatch("more values");
+  const longer = { pattern: "^(?:a{0,63})a*b$" } as unknown as Schema;
+  expect(checkOf(longer)("a".repeat(4_000_000))).toMatch("more values");
+});
+
+it("takes thousands of texts for an honest pattern", () => {
+  const email = { items: { pattern: "^[^@]{1,64}@[^@]{1,255}$" } } as unknown as Schema;
+  const texts = Array.from({ length: 10_000 }, (_, at) => `somebody.${at}@mail.example.org`);
+  expect(checkOf(email)(texts)).toBeUndefined();
+});
+
 it("is not misled by references that are data, nor by a property named $defs", () => {
   const circle = { $defs: { a: { const: { $ref: "#/$defs/a" } } }, items: { $ref: "#/$defs/a" } };
   expect(checkOf(circle as unknown as Schema)([])).toMatch("more values");
