@@ -13,6 +13,7 @@ import {
   MAX_ENVELOPE_BYTES,
   MAX_INPUT_BYTES,
   MAX_JSON_DEPTH,
+  MAX_JSON_ITEMS,
   MAX_JSON_KEYS,
   MIN_LEFT_ANSWER_BYTES,
 } from "../limits.ts";
@@ -37,6 +38,11 @@ export interface CallRouteParts {
 
 const JSON_TYPE = /^application\/json *(?:; *charset="?utf-8"? *)?$/i;
 const BYTES_TYPE = /^application\/octet-stream *$/i;
+const JSON_BOUNDS = {
+  maxDepth: MAX_JSON_DEPTH,
+  maxKeys: MAX_JSON_KEYS,
+  maxItems: MAX_JSON_ITEMS,
+} as const;
 
 /** Answers one call; every part of the request is attacker-controlled. */
 export async function answerCall(
@@ -70,8 +76,7 @@ export async function answerCall(
   }
   const parsed = parseBoundedJson(held.bytes, {
     maxBytes,
-    maxDepth: MAX_JSON_DEPTH,
-    maxKeys: MAX_JSON_KEYS,
+    ...JSON_BOUNDS,
   });
   if (!parsed.allowed) return refusalResponse(parsed);
   const envelope = parseEnvelope(parsed.value, Math.floor(parts.now() / 1000));
@@ -125,7 +130,7 @@ function decodeText(bytes: Uint8Array): string | undefined {
 
 /** The output is attacker-controlled: what is too deep or too large for a parser is shown as text. */
 function isJsonText(output: Uint8Array): boolean {
-  const limits = { maxBytes: output.length, maxDepth: MAX_JSON_DEPTH, maxKeys: MAX_JSON_KEYS };
+  const limits = { maxBytes: output.length, ...JSON_BOUNDS };
   return output.length > 0 && parseBoundedJson(output, limits).allowed;
 }
 

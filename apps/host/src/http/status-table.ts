@@ -13,6 +13,7 @@ const CODES_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
     "JSON_BOM",
     "JSON_DEPTH",
     "JSON_DUPLICATE_KEY",
+    "JSON_ITEM_COUNT",
     "JSON_KEY_COUNT",
     "JSON_LONE_SURROGATE",
     "JSON_NUMBER_RANGE",

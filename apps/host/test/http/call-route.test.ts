@@ -52,6 +52,7 @@ describe("a call as JSON", () => {
     ["a key twice", '{"input":1,"input":2}', 400, "JSON_DUPLICATE_KEY"],
     ["__proto__", '{"input":{"__proto__":1}}', 400, "JSON_PROTO_KEY"],
     ["nested too deeply", `{"input":${"[".repeat(80)}${"]".repeat(80)}}`, 400, "JSON_DEPTH"],
+    ["a list too long", `{"input":[${"0,".repeat(500_000)}0]}`, 400, "JSON_ITEM_COUNT"],
     ["no object", "[]", 400, "HOST_BODY"],
     ["without input", "{}", 400, "HOST_BODY"],
     ["with another member", '{"input":1,"tenantId":"a"}', 400, "HOST_BODY"],

@@ -40,6 +40,10 @@ export const CORE_ERRORS = {
     summary: "An object in the JSON text has the same key twice.",
     advice: "Remove one of the two members.",
   },
+  JSON_ITEM_COUNT: {
+    summary: "The JSON text has too many array items.",
+    advice: "Split the text, or raise maxItems if the size is meant.",
+  },
   JSON_KEY_COUNT: {
     summary: "The JSON text has too many object members.",
     advice: "Split the text, or raise maxKeys if the size is meant.",

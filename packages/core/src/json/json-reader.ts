@@ -37,6 +37,7 @@ export class JsonReader {
   readonly #limits: Required<JsonLimits>;
   #at = 0;
   #keys = 0;
+  #items = 0;
 
   constructor(text: string, limits: Required<JsonLimits>) {
     this.#text = text;
@@ -94,8 +95,10 @@ export class JsonReader {
     this.#takes("[");
     const items: JsonValue[] = [];
     if (this.#takes("]")) return items;
-    do items.push(this.#value(depth));
-    while (this.#takes(","));
+    do {
+      this.#countItem();
+      items.push(this.#value(depth));
+    } while (this.#takes(","));
     if (!this.#takes("]")) throw this.#unexpected("a comma or ]");
     return items;
   }
@@ -178,6 +181,13 @@ export class JsonReader {
     if (depth <= this.#limits.maxDepth) return;
     const problem = `nesting of more than ${this.#limits.maxDepth} levels`;
     throw this.#stop("JSON_DEPTH", "json.depth", problem, this.#at);
+  }
+
+  #countItem(): void {
+    this.#items += 1;
+    if (this.#items <= this.#limits.maxItems) return;
+    const problem = `more than ${this.#limits.maxItems} array items`;
+    throw this.#stop("JSON_ITEM_COUNT", "json.items", problem, this.#at);
   }
 
   #checkStringSize(value: string, start: number): void {

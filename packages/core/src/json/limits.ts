@@ -10,6 +10,8 @@ export const DEFAULT_MAX_BYTES = 1_048_576;
 export const DEFAULT_MAX_DEPTH = 64;
 /** 10,000 members: where integer-like keys, the slowest to store, still take about a millisecond. */
 export const DEFAULT_MAX_KEYS = 10_000;
+/** 1,000,000 items: half a second of the one thread at worst. */
+export const DEFAULT_MAX_ITEMS = 1_000_000;
 /** The reader and the writer call themselves once a level; 1,000 levels fit into any stack. */
 export const MAX_DEPTH_CEILING = 1_000;
 
@@ -21,6 +23,8 @@ export interface JsonLimits {
   readonly maxDepth?: number;
   /** Object members in the whole text; 0 allows none. Default 10,000. */
   readonly maxKeys?: number;
+  /** Array items in the whole text; 0 allows none. Default 1,000,000. */
+  readonly maxItems?: number;
   /** Bytes of one string or key in UTF-8. Default: as `maxBytes`. */
   readonly maxStringBytes?: number;
 }
@@ -32,6 +36,7 @@ export function parseJsonLimits(limits: JsonLimits): Required<JsonLimits> {
     maxBytes,
     maxDepth: bound("maxDepth", limits.maxDepth ?? DEFAULT_MAX_DEPTH, MAX_DEPTH_CEILING),
     maxKeys: bound("maxKeys", limits.maxKeys ?? DEFAULT_MAX_KEYS),
+    maxItems: bound("maxItems", limits.maxItems ?? DEFAULT_MAX_ITEMS),
     maxStringBytes: bound("maxStringBytes", limits.maxStringBytes ?? maxBytes),
   };
 }

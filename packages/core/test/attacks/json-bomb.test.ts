@@ -20,6 +20,14 @@ it("stops counting integer-like keys, the slowest to store, at the bound", () =>
   });
 });
 
+it("stops counting array items at the bound, whatever the size that is allowed", () => {
+  const text = `[${"0,".repeat(6_000_000)}0]`;
+  expect(parseBoundedJson(text, { maxBytes: 16_777_216 })).toMatchObject({
+    allowed: false,
+    code: "JSON_ITEM_COUNT",
+  });
+});
+
 it("answers a megabyte of one number, one string or white space like any other text", () => {
   expect(parseBoundedJson("9".repeat(1_000_000))).toMatchObject({ code: "JSON_NUMBER_RANGE" });
   expect(parseBoundedJson(`"${"\\".repeat(999_999)}`)).toMatchObject({ code: "JSON_SYNTAX" });

@@ -133,6 +133,12 @@ describe("the bounds of the reader", () => {
     });
   });
 
+  it("count the items of all arrays together", () => {
+    expect(parseBoundedJson("[1,[2]]", { maxItems: 3 })).toMatchObject({ allowed: true });
+    expect(parseBoundedJson("[1,[2]]", { maxItems: 2 })).toMatchObject({ code: "JSON_ITEM_COUNT" });
+    expect(parseBoundedJson("[]", { maxItems: 0 })).toMatchObject({ allowed: true });
+  });
+
   it("count the bytes of a decoded string or key", () => {
     expect(parseBoundedJson('{"€":"€"}', { maxStringBytes: 3 })).toMatchObject({ allowed: true });
     expect(parseBoundedJson('["€"]', { maxStringBytes: 2 })).toMatchObject({
@@ -148,6 +154,7 @@ describe("the bounds of the reader", () => {
     { maxDepth: 1_001 },
     { maxDepth: Number.NaN },
     { maxKeys: 1.5 },
+    { maxItems: -1 },
     { maxStringBytes: Infinity },
   ])("must be integers in range: %j throws", (limits) => {
     expect(() => parseBoundedJson("1", limits)).toThrow(
