@@ -23,7 +23,8 @@ export type PluginEvent =
 const TRANSITIONS: Readonly<
   Record<Exclude<PluginState, "sleeping">, Partial<Record<PluginEvent, PluginState>>>
 > = {
-  loading: { loaded: "ready", failed: "failed" },
+  // A quarantine during a load stands: the load finds it when it ends, and is refused.
+  loading: { loaded: "ready", failed: "failed", quarantine: "quarantined" },
   ready: { throttle: "throttled", quarantine: "quarantined", failed: "failed" },
   throttled: { throttle: "throttled", unthrottle: "ready", quarantine: "quarantined" },
   // The process is gone: a release loads the same bytes again, through every check.

@@ -17,6 +17,10 @@ test("only a release leads out of quarantine, and through loading", () => {
   expect(nextState("failed", "release")).toBe("loading");
 });
 
+test("a quarantine is not lost on a plugin that is being loaded", () => {
+  expect(nextState("loading", "quarantine")).toBe("quarantined");
+});
+
 test("calls are refused by the states that cannot serve them", () => {
   expect(refusalOfState("loading")).toBe("RUNTIME_NOT_READY");
   expect(refusalOfState("quarantined")).toBe("RUNTIME_QUARANTINED");
