@@ -32,6 +32,8 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   "HOST_USAGE",
   "HOST_UNSUPPORTED",
   "AUDITOR_HEAD",
+  // Only options become a policy; what a manifest asks for is refused with other codes.
+  "BROKER_POLICY",
 ]);
 
 /** Where a command writes, and reads its input from. */

@@ -85,7 +85,7 @@ function defectsOf(modules: Inspection["modules"]): readonly FoundProblem[] {
       : [
           {
             code: defect.code,
-            message: `${path}: ${defect.reason} at byte ${defect.offset}`,
+            message: `${path}: ${defect.reason}`,
             level: "error" as const,
             file: path,
             byteOffset: defect.offset,

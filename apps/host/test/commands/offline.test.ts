@@ -82,6 +82,8 @@ describe("inspect", () => {
     expect(JSON.parse(ended.out)).toMatchObject({
       problems: [{ code: "WASM_SECTION", byteOffset: expect.any(Number) }],
     });
+    const text = await run("inspect", join(files.path, "m.wasm"));
+    expect(text.out.match(/at byte/g)).toHaveLength(1);
   });
 });
 
