@@ -33,6 +33,8 @@ export class BlockingChannel {
   #start = 0;
   #end = 0;
   readonly #output = new Uint8Array(WRITE_BUFFER_BYTES);
+  /** Bytes of output that wait for the next message. */
+  #held = 0;
   #largePayload = new Uint8Array(0);
   /** Calls that arrived while the answer to a host call was awaited; the host bounds them. */
   readonly #waiting: HostMessage[] = [];
@@ -65,15 +67,36 @@ export class BlockingChannel {
     this.#write(type, argument, callId, at === 0 ? payload : payload.subarray(at));
   }
 
-  #write(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
-    const output = this.#output;
-    encodeHeader(output, 0, type, argument, callId, payload.length);
-    if (HEADER_BYTES + payload.length <= output.length) {
-      output.set(payload, HEADER_BYTES);
-      this.#writeAll(output, HEADER_BYTES + payload.length, 0);
+  /**
+   * Sends a small message together with the next one, if more input is here already: each write
+   * wakes the host, which then takes this process's core. Never for a reply to a call, which must
+   * not be lost with a later one.
+   */
+  sendWithNext(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
+    const size = HEADER_BYTES + payload.length;
+    if (this.#start === this.#end || this.#held + size > this.#output.length) {
+      this.send(type, argument, callId, payload);
       return;
     }
+    encodeHeader(this.#output, this.#held, type, argument, callId, payload.length);
+    this.#output.set(payload, this.#held + HEADER_BYTES);
+    this.#held += size;
+  }
+
+  #write(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
+    const output = this.#output;
+    if (this.#held + HEADER_BYTES + payload.length <= output.length) {
+      encodeHeader(output, this.#held, type, argument, callId, payload.length);
+      output.set(payload, this.#held + HEADER_BYTES);
+      const size = this.#held + HEADER_BYTES + payload.length;
+      this.#held = 0;
+      this.#writeAll(output, size, 0);
+      return;
+    }
+    this.#writeAll(output, this.#held, 0);
+    this.#held = 0;
     const header = output.subarray(0, HEADER_BYTES);
+    encodeHeader(header, 0, type, argument, callId, payload.length);
     const written = writevSync(this.#descriptor, [header, payload]);
     if (written < HEADER_BYTES) this.#writeAll(header, HEADER_BYTES, written);
     this.#writeAll(payload, payload.length, Math.max(0, written - HEADER_BYTES));

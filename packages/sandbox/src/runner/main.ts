@@ -47,7 +47,8 @@ try {
     currentCall = message.callId;
     try {
       const { type, argument, payload } = plugin.run(message);
-      channel.send(type, argument, currentCall, payload);
+      if (type === FRAME.DONE) channel.sendWithNext(type, argument, currentCall, payload);
+      else channel.send(type, argument, currentCall, payload);
     } catch (error) {
       const failure = classifyFailure(error);
       if (!failure.orderly) plugin.discardInstance();
