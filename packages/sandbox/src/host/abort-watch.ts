@@ -1,55 +1,59 @@
 /**
  * @module Listens to the abort signals of calls that last. Adding and removing a listener costs as
- * much as a tenth of a short call, so that a call is looked at only a millisecond after it began,
- * together with all others of that millisecond; most have settled by then.
+ * much as a tenth of a short call, so that a runner's queue is looked at each millisecond while
+ * something waits in it: what was there the last time gets its listener, what is gone costs nothing.
  */
+import type { CallQueue, Queued } from "./call-queue.ts";
+import type { Exchange } from "./exchange.ts";
 
-/** A call that can be aborted. */
-export interface Abortable {
-  readonly signal: AbortSignal;
-  /** Whether it has settled; it is then forgotten. */
-  settled: boolean;
-  abort(): void;
-}
+const INTERVAL_MS = 1;
 
-const DELAY_MS = 1;
-
-/** Watches the calls of one plugin. */
+/** Watches the calls of one runner. */
 export class AbortWatch {
-  #young: Abortable[] = [];
-  readonly #listeners = new Map<Abortable, () => void>();
-  #listening = false;
+  readonly #queue: CallQueue;
+  readonly #abort: (exchange: Exchange) => void;
+  #isWaiting = false;
 
-  /** Begins to watch; the signal was not aborted yet. */
-  add(call: Abortable): void {
-    this.#young.push(call);
-    if (this.#listening) return;
-    this.#listening = true;
-    setTimeout(this.#listen, DELAY_MS);
+  constructor(queue: CallQueue, abort: (exchange: Exchange) => void) {
+    this.#queue = queue;
+    this.#abort = abort;
   }
 
-  /** Stops watching a call that has settled. */
-  settle(call: Abortable): void {
-    call.settled = true;
-    const listener = this.#listeners.get(call);
-    if (listener === undefined) return;
-    this.#listeners.delete(call);
-    call.signal.removeEventListener("abort", listener);
+  /** To be called when a call was put into the queue. */
+  start(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    setTimeout(this.#look, INTERVAL_MS);
   }
 
-  readonly #listen = (): void => {
-    this.#listening = false;
-    const calls = this.#young;
-    this.#young = [];
-    for (const call of calls) {
-      if (call.settled) continue;
-      if (call.signal.aborted) {
-        call.abort();
-        continue;
+  /** Stops listening for a call that has settled. */
+  settle(queued: Queued): void {
+    const { abortListener, exchange } = queued;
+    if (abortListener === undefined) return;
+    queued.abortListener = undefined;
+    exchange.host?.scope.signal.removeEventListener("abort", abortListener);
+  }
+
+  readonly #look = (): void => {
+    this.#isWaiting = false;
+    const aborted: Exchange[] = [];
+    let isNew = false;
+    for (const queued of this.#queue) {
+      const signal = queued.exchange.host?.scope.signal;
+      if (signal === undefined || queued.settled || queued.abortListener !== undefined) continue;
+      if (signal.aborted) aborted.push(queued.exchange);
+      else if (queued.isSeen) this.#listen(queued, signal);
+      else {
+        queued.isSeen = true;
+        isNew = true;
       }
-      const listener = (): void => call.abort();
-      this.#listeners.set(call, listener);
-      call.signal.addEventListener("abort", listener, { once: true });
     }
+    for (const exchange of aborted) this.#abort(exchange);
+    if (isNew) this.start();
   };
+
+  #listen(queued: Queued, signal: AbortSignal): void {
+    queued.abortListener = () => this.#abort(queued.exchange);
+    signal.addEventListener("abort", queued.abortListener, { once: true });
+  }
 }

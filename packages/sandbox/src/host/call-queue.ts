@@ -22,6 +22,9 @@ export interface Queued {
   refusal: SandboxError | undefined;
   /** Aborts the host calls of this command. */
   abort: AbortController | undefined;
+  /** Whether the abort watch has found it waiting before, and its listener once it has one. */
+  isSeen: boolean;
+  abortListener: (() => void) | undefined;
 }
 
 /** Commands of one runner. */
@@ -59,6 +62,8 @@ export class CallQueue {
       sent: false,
       refusal: undefined,
       abort: undefined,
+      isSeen: false,
+      abortListener: undefined,
     };
     this.#queued.push(queued);
     this.#bytes += exchange.payload.length;
@@ -83,6 +88,11 @@ export class CallQueue {
   takeAll(): readonly Queued[] {
     this.#bytes = 0;
     return this.#queued.splice(0);
+  }
+
+  /** All commands, in order. */
+  [Symbol.iterator](): Iterator<Queued> {
+    return this.#queued[Symbol.iterator]();
   }
 
   /** Those that were not sent yet, in order. */

@@ -9,7 +9,6 @@ import type { CallOutcome, CallScope } from "@glovebox/core/ports";
 
 import { SandboxError } from "../errors.ts";
 import { FRAME } from "../protocol/frame-table.ts";
-import { type Abortable, AbortWatch } from "./abort-watch.ts";
 import { failed, NOT_RUN, usageOf } from "./call-outcome.ts";
 import type { Exchange, ExchangeLimits } from "./exchange.ts";
 import { loadPlugin, type LoadSpec } from "./load-plugin.ts";
@@ -34,7 +33,6 @@ export class PluginGeneration {
   readonly #spec: GenerationSpec;
   readonly #callLimits: ExchangeLimits;
   readonly #slots: TenantSlots;
-  readonly #aborts = new AbortWatch();
   #functions: ReadonlyMap<string, number> = new Map();
   #closed: SandboxError | undefined;
   #settledWaiters: (() => void)[] = [];
@@ -183,26 +181,18 @@ export class PluginGeneration {
         limits: this.#callLimits,
         host: { scope, services: this.#spec.services },
         succeed: (pages, output, usage) => {
-          this.#aborts.settle(abortable);
           resolve({ ok: true, output, usage: usageOf(usage, input.length, output.length, pages) });
           this.#noteSettled();
         },
         fail: (error, usage) => {
-          this.#aborts.settle(abortable);
           resolve(failed(error, usage, input.length));
           this.#noteSettled();
         },
-      };
-      const abortable: Abortable = {
-        signal: scope.signal,
-        settled: false,
-        abort: () => runner.abort(exchange),
       };
       if (scope.signal.aborted) {
         exchange.fail(new SandboxError("SANDBOX_ABORTED"), NOT_RUN);
         return;
       }
-      this.#aborts.add(abortable);
       runner.submit(exchange);
     });
   }

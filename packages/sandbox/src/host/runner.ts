@@ -15,6 +15,7 @@ import {
 import type { FrameReceiver } from "../protocol/frame-reader.ts";
 import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
 import type { Hello } from "../protocol/hello.ts";
+import { AbortWatch } from "./abort-watch.ts";
 import { NOT_RUN } from "./call-outcome.ts";
 import { CallQueue, type Queued } from "./call-queue.ts";
 import { CallWatch } from "./call-watch.ts";
@@ -43,6 +44,7 @@ const encoder = new TextEncoder();
 export class Runner {
   #state: RunnerState = "booting";
   readonly #queue = new CallQueue();
+  readonly #aborts = new AbortWatch(this.#queue, (exchange) => this.abort(exchange));
   #progress = 0;
   #hostCallPending = false;
   readonly #channel: Channel;
@@ -160,6 +162,7 @@ export class Runner {
     const queued = this.#queue.push(exchange);
     if (this.#queue.size === 1) this.#begin(queued, performance.now());
     if (!this.#channel.congested) this.#send(queued);
+    if (exchange.host !== undefined) this.#aborts.start();
   }
 
   /** Ends the process; the running command fails with `error`, those behind it were not started. */
@@ -255,6 +258,7 @@ export class Runner {
       this.#fail(running, (isRefusal ? running.refusal : undefined) ?? failure, usage);
     } else if (!running.settled) {
       running.settled = true;
+      this.#aborts.settle(running);
       running.exchange.succeed(header.argument, payload, usage);
     }
     return true;
@@ -372,6 +376,7 @@ export class Runner {
     queued.abort?.abort(error);
     if (queued.settled) return;
     queued.settled = true;
+    this.#aborts.settle(queued);
     queued.exchange.fail(error, usage ?? this.#usageUntilNow(queued));
   }
 
