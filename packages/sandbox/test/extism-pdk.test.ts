@@ -126,3 +126,18 @@ describe("a plugin of the official AssemblyScript PDK", () => {
     expect(codeOf(outcome)).toBe("SANDBOX_HOST_CALL_REFUSED");
   });
 });
+
+it.each([
+  ["input_offset", "(result i64)"],
+  ["input_set", "(param i64 i64)"],
+  ["output_offset", "(result i64)"],
+  ["output_length", "(result i64)"],
+  ["reset", ""],
+  ["memory_bytes", "(result i64)"],
+  ["error_get", "(result i64)"],
+])("refuses to load a plugin that imports %s, which is the host's", async (name, type) => {
+  const source = `(module (import "extism:host/env" "${name}" (func ${type})))`;
+  await expect(openPlugin(source, { abi: "extism" })).rejects.toMatchObject({
+    code: "SANDBOX_ABI",
+  });
+});

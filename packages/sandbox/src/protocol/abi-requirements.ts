@@ -25,7 +25,8 @@ export interface AbiRequirements {
 /** The ABIs that this version runs. */
 export type Abi = "flat" | "extism";
 
-const EXTISM_ENV = [
+/** What a development kit may import of the kernel itself; the other kernel functions are the host's. */
+export const EXTISM_KERNEL_IMPORTS = [
   "alloc",
   "free",
   "length",
@@ -39,6 +40,10 @@ const EXTISM_ENV = [
   "input_load_u64",
   "output_set",
   "error_set",
+] as const;
+
+const EXTISM_ENV = [
+  ...EXTISM_KERNEL_IMPORTS,
   "config_get",
   "var_get",
   "var_set",

@@ -17,6 +17,8 @@ it.skipIf(process.platform !== "linux")(
     expect(pids.every(runs)).toBe(true);
     host.kill("SIGKILL");
     await new Promise((resolve) => host.once("exit", resolve));
+    // What is claimed is a time, so that it is waited for: the kernel has no event to tell that a
+    // process of somebody else is gone.
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(pids.filter(runs)).toEqual([]);
   },

@@ -4,28 +4,11 @@
  * offset there, and 0 means none.
  */
 import { WASM_PAGE_BYTES } from "../../limits.ts";
+import { EXTISM_KERNEL_IMPORTS } from "../../protocol/abi-requirements.ts";
 import kernelBytes from "./kernel.wat";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
-
-/** The kernel's exports that are also imports of a plugin, by their Extism names. */
-const SHARED_EXPORTS = [
-  "alloc",
-  "free",
-  "length",
-  "length_unsafe",
-  "load_u8",
-  "load_u64",
-  "store_u8",
-  "store_u64",
-  "input_offset",
-  "input_length",
-  "input_load_u8",
-  "input_load_u64",
-  "output_set",
-  "error_set",
-] as const;
 
 /** The exports that only the runner calls. */
 interface PrivateExports {
@@ -66,7 +49,7 @@ export function createKernel(): Kernel {
   const instance = new WebAssembly.Instance(compiled);
   const kernel = instance.exports as unknown as PrivateExports;
   const imports: Record<string, WebAssembly.ExportValue> = {};
-  for (const name of SHARED_EXPORTS) {
+  for (const name of EXTISM_KERNEL_IMPORTS) {
     const value = instance.exports[name];
     if (value !== undefined) imports[name] = value;
   }
