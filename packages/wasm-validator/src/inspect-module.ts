@@ -12,7 +12,7 @@ import { WasmError } from "./errors.ts";
 export interface ModuleReport {
   /** Whether it begins with 00 61 73 6d. */
   readonly magicOk: boolean;
-  /** 1 for a core module; absent when the bytes end before it. */
+  /** 1 for a core module; absent when the bytes end before it, or are no module. */
   readonly version?: number;
   /** Bytes. */
   readonly size: number;
@@ -33,9 +33,10 @@ export function inspectModule(bytes: Uint8Array): ModuleReport {
   if (!(bytes instanceof Uint8Array)) {
     throw new WasmError("WASM_USAGE", { message: "inspectModule takes a Uint8Array" });
   }
-  const version = readVersion(bytes);
+  const magicOk = hasMagic(bytes);
+  const version = magicOk ? readVersion(bytes) : undefined;
   return {
-    magicOk: hasMagic(bytes),
+    magicOk,
     ...(version === undefined ? {} : { version }),
     size: bytes.byteLength,
     ...readModule(bytes),

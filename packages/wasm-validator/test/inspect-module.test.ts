@@ -38,6 +38,9 @@ describe("inspectModule", () => {
       size: 3,
       defect: { code: "WASM_MAGIC", offset: 0 },
     });
+    const script = inspectModule(new TextEncoder().encode("#!/bin/sh\n"));
+    expect(script).toMatchObject({ magicOk: false, defect: { code: "WASM_MAGIC" } });
+    expect(script).not.toHaveProperty("version");
     expect(inspectModule(moduleOf(section(5, 1, 0, 1), 99, 0))).toMatchObject({
       sections: [{ name: "memory" }],
       defect: { code: "WASM_SECTION", offset: 13 },

@@ -119,11 +119,16 @@ function addRoot(roots: Map<string, Root>, text: string, right: "allowRead" | "a
   roots.set(guest, { ...base, [right]: true });
 }
 
+/** One page of WebAssembly: with less no memory can exist. */
+const MIN_MEMORY_BYTES = 65_536;
+
 function parseBytes(text: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,15})(KiB|MiB)?$/.exec(text) ?? [];
   const bytes = Number(digits) * (UNITS[unit] ?? 0);
-  if (digits === "" || !(bytes >= 1) || bytes > 4 * 1024 ** 3) {
-    throw usageError(`--memory is bytes, KiB or MiB up to 4096MiB; received ${text}`);
+  if (digits === "" || bytes < MIN_MEMORY_BYTES || bytes > 4 * 1024 ** 3) {
+    throw usageError(
+      `--memory is bytes, KiB or MiB, from 64KiB, one page, to 4096MiB; received ${text}`,
+    );
   }
   return bytes;
 }

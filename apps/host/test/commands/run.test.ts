@@ -82,6 +82,7 @@ describe("a failure is one coded line without a stack", () => {
     ["an ABI that this version does not run", ["command.wasm", "_start"], 1, /^[A-Z_]+/],
     ["a deadline", ["flat.wasm", "spin", "--timeout", "100"], 3, /SANDBOX_(CPU|WALL)_LIMIT/],
     ["an option out of range", ["flat.wasm", "echo", "--memory", "x"], 2, "HOST_USAGE"],
+    ["less memory than a page", ["flat.wasm", "echo", "--memory", "64"], 2, "HOST_USAGE"],
     ["a host that is a URL", ["flat.wasm", "echo", "--allow-host", "http://x"], 2, "BROKER_POLICY"],
     ["an unknown option", ["flat.wasm", "echo", "--fast"], 2, "HOST_USAGE"],
     ["a missing argument", ["flat.wasm"], 2, "HOST_USAGE"],
