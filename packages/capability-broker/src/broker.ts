@@ -5,11 +5,11 @@
  */
 import { type Decision, allow, failClosed, refuse } from "@glovebox/core/decision";
 import { type GrantId, type PluginId, newGrantId } from "@glovebox/core/ids";
-import type { DecisionLog, HttpPort } from "@glovebox/core/ports";
+import type { DecisionLog, FilePort, HttpPort } from "@glovebox/core/ports";
 
 import { type BrokerDeps, withDefaultDeps } from "./deps.ts";
 import { BrokerError } from "./errors.ts";
-import { type BrokerFilePort, createFilePort } from "./filesystem/filesystem.ts";
+import { createFilePort } from "./filesystem/filesystem.ts";
 import { createHostRoots } from "./filesystem/host-root.ts";
 import { effectiveGrant } from "./grant/effective-grant.ts";
 import { type EffectiveGrant, type GrantSet, mint } from "./grant/grant.ts";
@@ -46,7 +46,7 @@ export interface Broker {
   /** HTTP through a grant; the same port each time. */
   http(grant: GrantSet): HttpPort;
   /** Files through a grant; the same port each time. */
-  files(grant: GrantSet): BrokerFilePort;
+  files(grant: GrantSet): FilePort;
   /** Revokes every grant and closes the host folders. */
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ interface Held {
   readonly set: GrantSet;
   readonly cell: RevocationCell;
   readonly http: HttpPort;
-  readonly files: BrokerFilePort;
+  readonly files: FilePort;
 }
 
 /**

@@ -4,7 +4,6 @@ export type { Broker, BrokerOptions } from "./broker.ts";
 export type { BrokerDeps } from "./deps.ts";
 export { BROKER_ERRORS, BrokerError } from "./errors.ts";
 export type { BrokerErrorCode } from "./errors.ts";
-export type { BrokerFilePort, OpenOptions } from "./filesystem/filesystem.ts";
 export { effectiveGrant } from "./grant/effective-grant.ts";
 export type {
   EffectiveGrant,

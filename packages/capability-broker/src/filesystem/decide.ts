@@ -23,15 +23,8 @@ export interface ResolvedPath {
   readonly namesDirectory: boolean;
 }
 
-const FILE_RIGHTS: readonly FileRight[] = [
-  "read",
-  "write",
-  "create",
-  "append",
-  "truncate",
-  "setTimes",
-];
-const ENTRY_RIGHTS: readonly FileRight[] = ["delete", "rename", "mkdir"];
+const FILE_RIGHTS: readonly FileRight[] = ["read", "write", "create", "append", "truncate"];
+const ENTRY_RIGHTS: readonly FileRight[] = ["delete", "rename", "mkdir", "setTimes"];
 
 /**
  * Decides a guest path. The path is attacker-controlled and may be of any type.

@@ -5,7 +5,8 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 
-import { BrokerError, type BrokerErrorCode } from "../errors.ts";
+import { BrokerError } from "../errors.ts";
+import { FILE_SYSTEM_ANSWERS, fileError } from "./condition.ts";
 
 /** The calls that this folder uses, on descriptors. */
 export const calls = {
@@ -30,6 +31,7 @@ export const calls = {
   ftruncate: promisify(fs.ftruncate),
   fsync: promisify(fs.fsync),
   futimes: promisify(fs.futimes),
+  utimes: promisify(fs.utimes),
   unlink: promisify(fs.unlink),
   rmdir: promisify(fs.rmdir) as (path: string) => Promise<void>,
   mkdir: promisify(fs.mkdir) as (path: string, mode: number) => Promise<void>,
@@ -48,26 +50,12 @@ export async function openDescriptor(path: string, flags: number, mode = 0): Pro
   return { fd, [Symbol.asyncDispose]: () => calls.close(fd) };
 }
 
-const CODES: Readonly<Record<string, BrokerErrorCode>> = {
-  ENOENT: "BROKER_FILE_NOT_FOUND",
-  EEXIST: "BROKER_FILE_EXISTS",
-  ENOTEMPTY: "BROKER_FILE_EXISTS",
-  // A link where a folder or file was expected (O_NOFOLLOW, O_DIRECTORY), or a device without one.
-  ELOOP: "BROKER_FILE_KIND",
-  ENOTDIR: "BROKER_FILE_KIND",
-  EISDIR: "BROKER_FILE_KIND",
-  ENXIO: "BROKER_FILE_KIND",
-  EXDEV: "BROKER_FILE_KIND",
-  ENAMETOOLONG: "BROKER_PATH_SYNTAX",
-  EDQUOT: "BROKER_FILE_QUOTA",
-  ENOSPC: "BROKER_FILE_QUOTA",
-  EFBIG: "BROKER_FILE_SIZE",
-};
-
-/** Throws the error again, with a code of this package. */
+/** Throws the error again, with a code of this package and its condition. */
 export function rethrowCoded(error: unknown): never {
   if (error instanceof BrokerError) throw error;
   const raw: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  const code = typeof raw === "string" ? (CODES[raw] ?? "BROKER_FILE_IO") : "BROKER_FILE_IO";
-  throw new BrokerError(code, { message: `the file system answered ${String(raw)}`, cause: error });
+  // ENXIO: a special file that has no device.
+  const answer = FILE_SYSTEM_ANSWERS.get(raw === "ENXIO" ? "ENOTSUP" : String(raw));
+  const { code, condition } = answer ?? { code: "BROKER_FILE_IO", condition: "EIO" };
+  throw fileError(code, `the file system answered ${String(raw)}`, condition, error);
 }

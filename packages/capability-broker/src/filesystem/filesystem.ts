@@ -7,35 +7,29 @@ import { constants } from "node:fs";
 
 import { type Decision, allow, failClosedAsync, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
-import type { CallScope, FileHandle, FilePort, FileRight, FileStat } from "@glovebox/core/ports";
+import type {
+  CallScope,
+  FileDecision,
+  FileHandle,
+  FileOpenOptions,
+  FilePort,
+  FileRefusal,
+  FileRight,
+} from "@glovebox/core/ports";
 
 import { BrokerError } from "../errors.ts";
 import type { FileTotals, FilesystemGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
 import { type GrantUse, assertUse, checkUse } from "../grant/use.ts";
 import { type Recorder, recordedText } from "../record.ts";
+import { fileError, fileRefusal, refusalOf } from "./condition.ts";
 import { type ResolvedPath, decidePath, isExtensionGranted } from "./decide.ts";
+import { assertTimes, createDescribe, secondsOf } from "./describe.ts";
 import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
 import { type CallTotals, createHandle } from "./handle.ts";
 import type { HostRoot, HostRoots } from "./host-root.ts";
 import { listFolder } from "./list.ts";
 import { type SeenObject, createFile, inside, openFile, openFolder, openSeen } from "./walk.ts";
-
-/** How a file is opened. */
-export interface OpenOptions {
-  /** With the right `create`: fail when the file exists. Default: false. */
-  readonly exclusive?: boolean;
-}
-
-/** The file port, with an option that the port leaves out. */
-export interface BrokerFilePort extends FilePort {
-  open(
-    scope: CallScope,
-    path: string,
-    rights: ReadonlySet<FileRight>,
-    options?: OpenOptions,
-  ): Promise<Decision<FileHandle>>;
-}
 
 /** What the port works with. */
 export interface FilesystemContext extends GrantUse {
@@ -56,9 +50,10 @@ interface Place {
 const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND } = constants;
 
 /** The port of one grant. */
-export function createFilePort(context: FilesystemContext): BrokerFilePort {
+export function createFilePort(context: FilesystemContext): FilePort {
   const { grant, cell, recorder, roots } = context;
   const totalsOf = createTotals(grant?.totals);
+  const describe = createDescribe();
   let openFiles = 0;
 
   function decide(
@@ -74,14 +69,14 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
   }
 
   /** Records the decision, then acts; what the opened object forbids becomes a refusal and an event. */
-  function perform<P, T>(
+  async function perform<P, T>(
     scope: CallScope,
     kind: string,
     decision: Decision<P>,
     raw: unknown,
     act: (value: P) => Promise<T>,
-  ): Promise<Decision<T>> {
-    return failClosedAsync(kind, async () => {
+  ): Promise<FileDecision<T>> {
+    const answer = await failClosedAsync(kind, async (): Promise<Decision<T>> => {
       const details = { path: recordedText(raw) };
       const recorded = await recorder.decideBefore(scope, kind, decision, details);
       if (!recorded.allowed) return recorded;
@@ -92,9 +87,11 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
         recorder.ended(scope, kind, error.code, details);
-        return refuse(error.code, "filesystem.object", `${received(raw)}: ${error.message}`);
+        return refusalOf(error, `${received(raw)}: ${error.message}`);
       }
     });
+    if (answer.allowed) return answer;
+    return "condition" in answer ? (answer as FileRefusal) : fileRefusal(answer);
   }
 
   /** Opens the folder that holds the object for as long as `run` takes. */
@@ -110,14 +107,12 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
     place: Place,
     scope: CallScope,
     rights: ReadonlySet<FileRight>,
-    options: OpenOptions,
+    options: FileOpenOptions,
   ): Promise<FileHandle> {
     const { path, root } = place;
     const limit = grant?.totals.maxOpenFiles ?? 0;
     if (openFiles >= limit)
-      throw new BrokerError("BROKER_FILE_QUOTA", {
-        message: `${openFiles} of ${limit} files are open`,
-      });
+      throw fileError("BROKER_FILE_QUOTA", `${openFiles} of ${limit} files are open`);
     openFiles += 1;
     let fd: number | undefined;
     try {
@@ -134,6 +129,7 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
         scope,
         folder: path.folder,
         totals: totalsOf(scope),
+        describe,
         assertUsable: () => assertUse(context, cell, scope),
         onEnd({ code, ...bytes }) {
           openFiles -= 1;
@@ -152,31 +148,54 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
     }
   }
 
+  const withoutLinks = async (): Promise<FileRefusal> =>
+    fileRefusal(refuse("BROKER_RIGHT_NOT_GRANTED", "filesystem.rights", "links are not served"));
+
   return {
+    folders: (grant?.folders ?? []).flatMap(({ guest, rights }) =>
+      rights.length > 0 ? [guest] : [],
+    ),
+    symlink: withoutLinks,
+    readLink: withoutLinks,
+    link: withoutLinks,
     open(scope, raw, rights, options = {}) {
       const decision =
-        rights.size === 0 || flagsOf(rights) === undefined
+        flagsOf(rights) === undefined || (options.truncate === true && !rights.has("truncate"))
           ? refuse(
               "BROKER_RIGHT_NOT_GRANTED",
               "filesystem.rights",
-              "a file is opened to read, write or append",
+              "a file is opened to read, write, append or truncate",
             )
           : decide(scope, raw, rights);
       return perform(scope, "file.open", decision, raw, (path) =>
-        at(path, (place) => openAt(place, scope, rights, options)),
+        at(path, async (place) => {
+          const handle = await openAt(place, scope, rights, options);
+          try {
+            if (options.truncate === true) await handle.truncate(0);
+            return handle;
+          } catch (error) {
+            await handle.close();
+            throw error;
+          }
+        }),
       );
     },
     stat(scope, raw) {
       return perform(scope, "file.stat", decide(scope, raw, new Set(["stat"])), raw, (path) =>
-        at(path, async (place): Promise<FileStat> => {
+        at(path, async (place) => {
           await using seen = await openGranted(place);
-          const { size, mtimeMs } = seen.stats;
-          const isFile = seen.stats.isFile();
-          return {
-            kind: isFile ? "file" : "directory",
-            size: isFile ? size : 0,
-            modifiedMs: mtimeMs,
-          };
+          return describe(seen.stats);
+        }),
+      );
+    },
+    setTimes(scope, raw, times) {
+      const decision = decide(scope, raw, new Set(["setTimes"]));
+      return perform(scope, "file.setTimes", decision, raw, (path) =>
+        at(path, async (place) => {
+          assertTimes(times);
+          await using seen = await openGranted(place);
+          const { accessed, modified } = secondsOf(times, seen.stats);
+          await calls.utimes(`/proc/self/fd/${seen.fd}`, accessed, modified).catch(rethrowCoded);
         }),
       );
     },
@@ -200,9 +219,9 @@ export function createFilePort(context: FilesystemContext): BrokerFilePort {
         ),
       );
     },
-    remove(scope, raw) {
+    remove(scope, raw, kind) {
       return perform(scope, "file.remove", decide(scope, raw, new Set(["delete"])), raw, (path) =>
-        at(path, (place) => place.root.change(() => removeAt(place))),
+        at(path, (place) => place.root.change(() => removeAt(place, kind))),
       );
     },
     rename(scope, rawFrom, rawTo) {
@@ -225,16 +244,14 @@ async function openGranted({ path, root, folder, name }: Place): Promise<SeenObj
   if (!problem) return seen;
   await seen[Symbol.asyncDispose]();
   throw path.namesDirectory
-    ? new BrokerError("BROKER_FILE_KIND", {
-        message: "a trailing slash names a folder, this is a file",
-      })
-    : new BrokerError("BROKER_PATH_EXTENSION");
+    ? fileError("BROKER_FILE_KIND", "a trailing slash names a folder, this is a file")
+    : fileError("BROKER_PATH_EXTENSION");
 }
 
 async function openOrCreate(
   place: Place,
   rights: ReadonlySet<FileRight>,
-  options: OpenOptions,
+  options: FileOpenOptions,
 ): Promise<number> {
   const { root, folder, name, path } = place;
   const flags = flagsOf(rights) ?? O_RDONLY;
@@ -259,8 +276,12 @@ async function openOrCreate(
   }
 }
 
-async function removeAt(place: Place): Promise<void> {
+async function removeAt(place: Place, kind?: "file" | "directory"): Promise<void> {
   await using seen = await openGranted(place);
+  if (kind === "file" && !seen.stats.isFile())
+    throw fileError("BROKER_FILE_KIND", "a folder", "EISDIR");
+  if (kind === "directory" && !seen.stats.isDirectory())
+    throw fileError("BROKER_FILE_KIND", "no folder", "ENOTDIR");
   const target = inside(place.folder, place.name);
   if (seen.stats.isDirectory()) return await calls.rmdir(target).catch(rethrowCoded);
   await calls.unlink(target).catch(rethrowCoded);
@@ -273,9 +294,7 @@ async function renameAt(source: Place, target: Place): Promise<void> {
     moved.stats.isFile() &&
     (target.path.namesDirectory || !isExtensionGranted(target.path.folder, target.name))
   ) {
-    throw new BrokerError("BROKER_PATH_EXTENSION", {
-      message: "the new name has no granted extension",
-    });
+    throw fileError("BROKER_PATH_EXTENSION", "the new name has no granted extension");
   }
   await using replaced = await openGranted(target).catch((error: unknown) => {
     if (error instanceof BrokerError && error.code === "BROKER_FILE_NOT_FOUND") return undefined;
@@ -333,9 +352,7 @@ function counter(verb: string, max: number): (bytes: number) => void {
   let used = 0;
   return (bytes) => {
     if (used + bytes > max)
-      throw new BrokerError("BROKER_FILE_QUOTA", {
-        message: `${used} of ${max} bytes ${verb} in this call`,
-      });
+      throw fileError("BROKER_FILE_QUOTA", `${used} of ${max} bytes ${verb} in this call`);
     used += bytes;
   };
 }

@@ -5,9 +5,11 @@
  */
 import type { CallScope, FileHandle, FileRight } from "@glovebox/core/ports";
 
-import { BrokerError, type BrokerErrorCode } from "../errors.ts";
+import type { BrokerErrorCode } from "../errors.ts";
 import type { FolderGrant } from "../grant/grant.ts";
 import { MAX_TRANSFER_BYTES } from "../limits.ts";
+import { fileError } from "./condition.ts";
+import { type Describe, assertTimes, secondsOf } from "./describe.ts";
 import { calls, rethrowCoded } from "./descriptor.ts";
 import type { HostRoot } from "./host-root.ts";
 
@@ -33,6 +35,7 @@ export interface HandleContext {
   readonly root: HostRoot;
   readonly scope: CallScope;
   readonly totals: CallTotals;
+  readonly describe: Describe;
   /** Throws when the grant or the call is over. */
   readonly assertUsable: () => void;
   /** Called once, when the handle is closed or broken. */
@@ -59,7 +62,7 @@ export function createHandle(context: HandleContext): OpenHandle {
   function end(code: BrokerErrorCode): void {
     if (closedWith !== undefined) return;
     closedWith = code;
-    broken.reject(new BrokerError(code));
+    broken.reject(fileError(code));
     context.onEnd({ ...(code === "BROKER_FILE_CLOSED" ? {} : { code }), bytesRead, bytesWritten });
     closeWhenIdle();
   }
@@ -72,7 +75,7 @@ export function createHandle(context: HandleContext): OpenHandle {
   }
 
   function assertOpen(): void {
-    if (closedWith !== undefined) throw new BrokerError(closedWith);
+    if (closedWith !== undefined) throw fileError(closedWith);
     context.assertUsable();
   }
 
@@ -80,9 +83,7 @@ export function createHandle(context: HandleContext): OpenHandle {
   async function use<T>(needed: FileRight | undefined, run: () => Promise<T>): Promise<T> {
     assertOpen();
     if (needed !== undefined && !rights.has(needed)) {
-      throw new BrokerError("BROKER_RIGHT_NOT_GRANTED", {
-        message: `the file was opened without ${needed}`,
-      });
+      throw fileError("BROKER_RIGHT_NOT_GRANTED", `the file was opened without ${needed}`);
     }
     scope.meter.add("fileOperations", 1);
     pending += 1;
@@ -102,14 +103,10 @@ export function createHandle(context: HandleContext): OpenHandle {
       const before = await calls.fstat(fd);
       // A removed file no longer counts, so it may not grow.
       if (before.nlink !== 1)
-        throw new BrokerError("BROKER_FILE_KIND", {
-          message: `the file has ${before.nlink} links`,
-        });
+        throw fileError("BROKER_FILE_KIND", `the file has ${before.nlink} links`);
       const target = to(before.size);
       if (target > folder.maxFileBytes) {
-        throw new BrokerError("BROKER_FILE_SIZE", {
-          message: `${target} bytes; at most ${folder.maxFileBytes}`,
-        });
+        throw fileError("BROKER_FILE_SIZE", `${target} bytes; at most ${folder.maxFileBytes}`);
       }
       const reserved = Math.max(0, target - before.size);
       root.reserve(folder, reserved, 0);
@@ -124,8 +121,7 @@ export function createHandle(context: HandleContext): OpenHandle {
 
   async function read(offset: number, max: number): Promise<Uint8Array> {
     const { size } = await calls.fstat(fd);
-    if (size > folder.maxFileBytes)
-      throw new BrokerError("BROKER_FILE_SIZE", { message: "the file has grown" });
+    if (size > folder.maxFileBytes) throw fileError("BROKER_FILE_SIZE", "the file has grown");
     const wanted = Math.max(0, Math.min(max, MAX_TRANSFER_BYTES, size - offset));
     totals.takeRead(wanted);
     // Zero-filled and exactly as long as what was read: no bytes of others come along.
@@ -180,15 +176,13 @@ export function createHandle(context: HandleContext): OpenHandle {
       );
     },
     sync: () => use(undefined, () => calls.fsync(fd)),
-    stat: () =>
-      use(undefined, async () => {
-        const { size, mtimeMs } = await calls.fstat(fd);
-        return { kind: "file" as const, size, modifiedMs: mtimeMs };
-      }),
-    setTimes: async (accessedMs, modifiedMs) => {
-      if (!Number.isFinite(accessedMs) || !Number.isFinite(modifiedMs))
-        throw rangeError("a time is no number");
-      return use("setTimes", () => calls.futimes(fd, accessedMs / 1000, modifiedMs / 1000));
+    stat: () => use(undefined, async () => context.describe(await calls.fstat(fd))),
+    setTimes: async (times) => {
+      assertTimes(times);
+      return use("setTimes", async () => {
+        const { accessed, modified } = secondsOf(times, await calls.fstat(fd));
+        await calls.futimes(fd, accessed, modified);
+      });
     },
     close: async () => end("BROKER_FILE_CLOSED"),
     [Symbol.asyncDispose]: async () => end("BROKER_FILE_CLOSED"),
@@ -201,6 +195,6 @@ function assertWhole(name: string, value: number): void {
     throw rangeError(`${name} must be a whole number from 0`);
 }
 
-function rangeError(message: string): BrokerError {
-  return new BrokerError("BROKER_FILE_RANGE", { message });
+function rangeError(message: string): Error {
+  return fileError("BROKER_FILE_RANGE", message);
 }

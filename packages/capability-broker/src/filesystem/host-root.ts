@@ -5,9 +5,9 @@
  */
 import type { Dir } from "node:fs";
 
-import { BrokerError } from "../errors.ts";
 import type { FolderGrant } from "../grant/grant.ts";
 import { MAX_COUNTED_ENTRIES, MAX_WAITING_CHANGES } from "../limits.ts";
+import { fileError } from "./condition.ts";
 import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
 import { inside, openFolder, openRoot } from "./walk.ts";
 
@@ -75,9 +75,7 @@ async function createHostRoot(host: string): Promise<HostRoot> {
     release,
     change(run) {
       if (waiting >= MAX_WAITING_CHANGES) {
-        return Promise.reject(
-          new BrokerError("BROKER_FILE_BUSY", { message: `${waiting} changes wait` }),
-        );
+        return Promise.reject(fileError("BROKER_FILE_BUSY", `${waiting} changes wait`));
       }
       waiting += 1;
       const turn = last.then(async () => {
@@ -97,9 +95,10 @@ async function createHostRoot(host: string): Promise<HostRoot> {
         (bytes > 0 && total.bytes + bytes > folder.quotaBytes) ||
         (files > 0 && total.files + files > folder.maxFiles)
       ) {
-        throw new BrokerError("BROKER_FILE_QUOTA", {
-          message: `${total.bytes} of ${folder.quotaBytes} bytes and ${total.files} of ${folder.maxFiles} files are used`,
-        });
+        throw fileError(
+          "BROKER_FILE_QUOTA",
+          `${total.bytes} of ${folder.quotaBytes} bytes and ${total.files} of ${folder.maxFiles} files are used`,
+        );
       }
       total.bytes += bytes;
       total.files += files;
@@ -136,9 +135,10 @@ async function countBelow(
     await using names: Dir = await calls.opendir(inside(folder, ".")).catch(rethrowCoded);
     for await (const entry of names) {
       if (++entries > MAX_COUNTED_ENTRIES) {
-        throw new BrokerError("BROKER_FILE_QUOTA", {
-          message: `more than ${MAX_COUNTED_ENTRIES} entries below the root`,
-        });
+        throw fileError(
+          "BROKER_FILE_QUOTA",
+          `more than ${MAX_COUNTED_ENTRIES} entries below the root`,
+        );
       }
       if (entry.isDirectory()) waiting.push([...path, entry.name]);
       else if (entry.isFile()) {

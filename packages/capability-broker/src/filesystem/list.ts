@@ -6,10 +6,10 @@ import type { Dirent } from "node:fs";
 
 import type { FilePage, FileStat } from "@glovebox/core/ports";
 
-import { BrokerError } from "../errors.ts";
 import type { FolderGrant } from "../grant/grant.ts";
 import { MAX_FOLDER_ENTRIES, MAX_PAGE_ENTRIES } from "../limits.ts";
 import { parseRest } from "../target/guest-path.ts";
+import { fileError } from "./condition.ts";
 import { isExtensionGranted } from "./decide.ts";
 import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
 import { inside } from "./walk.ts";
@@ -22,16 +22,14 @@ export async function listFolder(
   max: number,
 ): Promise<FilePage> {
   if (!Number.isSafeInteger(max) || max < 1) {
-    throw new BrokerError("BROKER_FILE_RANGE", { message: "a page holds at least one entry" });
+    throw fileError("BROKER_FILE_RANGE", "a page holds at least one entry");
   }
   const visible: { readonly name: string; readonly kind: FileStat["kind"] }[] = [];
   await using names = await calls.opendir(inside(folder, ".")).catch(rethrowCoded);
   let entries = 0;
   for await (const entry of names) {
     if (++entries > MAX_FOLDER_ENTRIES) {
-      throw new BrokerError("BROKER_FILE_QUOTA", {
-        message: `more than ${MAX_FOLDER_ENTRIES} entries in the folder`,
-      });
+      throw fileError("BROKER_FILE_QUOTA", `more than ${MAX_FOLDER_ENTRIES} entries in the folder`);
     }
     const kind = await kindOf(folder, entry);
     // A name that could not be asked for is not shown either.

@@ -7,8 +7,8 @@
  */
 import { type Stats, constants } from "node:fs";
 
-import { BrokerError } from "../errors.ts";
 import type { FolderGrant } from "../grant/grant.ts";
+import { fileError } from "./condition.ts";
 import { type Descriptor, calls, openDescriptor, rethrowCoded } from "./descriptor.ts";
 
 /** Linux' O_PATH, which node:fs does not name; the same on every architecture Node.js supports. */
@@ -46,9 +46,7 @@ export async function openFolder(
     }
     if ((await calls.fstat(current.fd)).dev !== device) {
       await current[Symbol.asyncDispose]();
-      throw new BrokerError("BROKER_FILE_KIND", {
-        message: "the folder is on another file system",
-      });
+      throw fileError("BROKER_FILE_KIND", "the folder is on another file system");
     }
   }
   return current;
@@ -77,12 +75,9 @@ export async function openFile(
   folder: FolderGrant,
   flags: number,
 ): Promise<number> {
-  if (!seen.stats.isFile())
-    throw new BrokerError("BROKER_FILE_KIND", { message: "not a regular file" });
+  if (!seen.stats.isFile()) throw fileError("BROKER_FILE_KIND", "not a regular file");
   if (seen.stats.size > folder.maxFileBytes) {
-    throw new BrokerError("BROKER_FILE_SIZE", {
-      message: `${seen.stats.size} bytes; at most ${folder.maxFileBytes}`,
-    });
+    throw fileError("BROKER_FILE_SIZE", `${seen.stats.size} bytes; at most ${folder.maxFileBytes}`);
   }
   return calls.open(`/proc/self/fd/${seen.fd}`, flags | O_NONBLOCK | O_NOCTTY).catch(rethrowCoded);
 }
@@ -103,6 +98,5 @@ function assertServable(stats: Stats, device: number): void {
         : stats.dev !== device
           ? "on another file system"
           : undefined;
-  if (problem !== undefined)
-    throw new BrokerError("BROKER_FILE_KIND", { message: `the object is ${problem}` });
+  if (problem !== undefined) throw fileError("BROKER_FILE_KIND", `the object is ${problem}`);
 }

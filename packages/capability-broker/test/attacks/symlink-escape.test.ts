@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { BrokerFilePort } from "@glovebox/capability-broker";
+import type { FilePort } from "@glovebox/core/ports";
 import { callScope } from "@glovebox/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -11,7 +11,7 @@ import { type Lab, codeOf, createLab, valueOf } from "../lab.ts";
 // CWE-59, CWE-22: links that lead out, and paths that climb out.
 let top = "";
 let lab: Lab;
-let files: BrokerFilePort;
+let files: FilePort;
 
 beforeEach(() => {
   top = fs.mkdtempSync(join(tmpdir(), "broker-link-"));

@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { BrokerFilePort, FileTotals, RootPolicy } from "@glovebox/capability-broker";
-import type { FileRight } from "@glovebox/core/ports";
+import type { FileTotals, RootPolicy } from "@glovebox/capability-broker";
+import type { FileDecision, FilePort, FileRight } from "@glovebox/core/ports";
 import { callScope } from "@glovebox/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -22,10 +22,7 @@ afterEach(async () => {
   fs.rmSync(host, { recursive: true });
 });
 
-function filesWith(
-  more: Partial<RootPolicy> = {},
-  totals: Partial<FileTotals> = {},
-): BrokerFilePort {
+function filesWith(more: Partial<RootPolicy> = {}, totals: Partial<FileTotals> = {}): FilePort {
   const lab = createLab({
     policy: {
       filesystem: {
@@ -66,7 +63,9 @@ test("a handle does only what it was opened for", async () => {
   const reader = valueOf(await files.open(callScope(), "/data/a.txt", rights("read")));
   expect(await rejectionOf(reader.writeAt(0, bytes("x")))).toBe("BROKER_RIGHT_NOT_GRANTED");
   expect(await rejectionOf(reader.truncate(0))).toBe("BROKER_RIGHT_NOT_GRANTED");
-  expect(await rejectionOf(reader.setTimes(0, 0))).toBe("BROKER_RIGHT_NOT_GRANTED");
+  expect(await rejectionOf(reader.setTimes({ accessedMs: 0, modifiedMs: 0 }))).toBe(
+    "BROKER_RIGHT_NOT_GRANTED",
+  );
   const writer = valueOf(await files.open(callScope(), "/data/a.txt", rights("write")));
   expect(await rejectionOf(writer.readAt(0, 1))).toBe("BROKER_RIGHT_NOT_GRANTED");
   const appender = valueOf(await files.open(callScope(), "/data/a.txt", rights("append")));
@@ -206,4 +205,56 @@ test("no descriptor stays open when an operation fails", async () => {
     await files.list(callScope(), path, undefined, 10);
   }
   expect(fs.readdirSync("/proc/self/fd")).toHaveLength(before);
+});
+
+test("refusals and broken handles speak POSIX besides", async () => {
+  fs.writeFileSync(join(host, "a.txt"), "abc");
+  fs.mkdirSync(join(host, "full/inner"), { recursive: true });
+  const files = filesWith();
+  const scope = callScope();
+  const condition = async (decision: Promise<FileDecision<unknown>>): Promise<string> => {
+    const answer = await decision;
+    return answer.allowed ? "allowed" : answer.condition;
+  };
+  expect(await condition(files.stat(scope, "/data/none"))).toBe("ENOENT");
+  expect(await condition(files.stat(scope, "/data/a.txt/b"))).toBe("ENOTDIR");
+  expect(await condition(files.stat(scope, "/etc/passwd"))).toBe("EACCES");
+  expect(await condition(files.remove(scope, "/data/full"))).toBe("ENOTEMPTY");
+  expect(await condition(files.remove(scope, "/data/full", "file"))).toBe("EISDIR");
+  expect(await condition(files.remove(scope, "/data/a.txt", "directory"))).toBe("ENOTDIR");
+  expect(await condition(files.mkdir(scope, "/data/full"))).toBe("EEXIST");
+  expect(await condition(files.link(scope, "/data/a.txt", "/data/b.txt"))).toBe("EACCES");
+  expect(await condition(files.setTimes(scope, "/data/a.txt", {}))).toBe("EACCES");
+  const handle = valueOf(await files.open(scope, "/data/a.txt", rights("read")));
+  await expect(handle.truncate(0)).rejects.toMatchObject({ details: { condition: "EACCES" } });
+  await handle.close();
+  await expect(handle.stat()).rejects.toMatchObject({ details: { condition: "EBADF" } });
+});
+
+test("a file can be cut at opening, with the right to", async () => {
+  fs.writeFileSync(join(host, "a.txt"), "abc");
+  const files = filesWith();
+  expect(files.folders).toEqual(["/data"]);
+  const open = (...list: FileRight[]) =>
+    files.open(callScope(), "/data/a.txt", rights(...list), { truncate: true });
+  expect(codeOf(await open("write"))).toBe("BROKER_RIGHT_NOT_GRANTED");
+  expect(await valueOf(await open("write", "truncate")).stat()).toMatchObject({ size: 0 });
+});
+
+test("an object is described by times, links and an id that is no inode number", async () => {
+  fs.writeFileSync(join(host, "a.txt"), "abc");
+  fs.utimesSync(join(host, "a.txt"), 1.5, 2.5);
+  const files = filesWith();
+  const stat = valueOf(await files.stat(callScope(), "/data/a.txt"));
+  expect(stat).toMatchObject({
+    kind: "file",
+    size: 3,
+    accessedMs: 1500,
+    modifiedMs: 2500,
+    links: 1,
+  });
+  expect(stat.id).not.toBe(BigInt(fs.statSync(join(host, "a.txt")).ino));
+  const handle = valueOf(await files.open(callScope(), "/data/a.txt", rights("read")));
+  expect((await handle.stat()).id).toBe(stat.id);
+  expect(valueOf(await files.stat(callScope(), "/data")).id).not.toBe(stat.id);
 });

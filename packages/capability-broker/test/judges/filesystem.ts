@@ -174,7 +174,9 @@ async function run(
     case "truncate":
       return with_(["truncate"], (handle) => handle.truncate(0));
     case "utimes":
-      return with_(["read", "setTimes"], (handle) => handle.setTimes(0, 0));
+      return with_(["read", "setTimes"], (handle) =>
+        handle.setTimes({ accessedMs: 0, modifiedMs: 0 }),
+      );
     case "stat":
       return said(await files.stat(scope, path));
     case "list":

@@ -5,7 +5,19 @@
 export type { CallScope, Meter, OperationScope } from "./scope.ts";
 export type { AuditEvent, AuditPlace, DecisionLog, EventSink, Receipt } from "./audit.ts";
 export type { HttpExchange, HttpPort, HttpRequest, HttpResponseHead } from "./http.ts";
-export type { FileHandle, FilePage, FilePort, FileRight, FileStat } from "./files.ts";
+export type {
+  FileCondition,
+  FileDecision,
+  FileHandle,
+  FileOpenOptions,
+  FilePage,
+  FilePort,
+  FileRefusal,
+  FileRight,
+  FileStat,
+  FileTimes,
+  LinkOptions,
+} from "./files.ts";
 export type {
   HostFunction,
   HostServices,

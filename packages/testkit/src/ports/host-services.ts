@@ -2,10 +2,11 @@
  * @module Host services in memory: they refuse everything that a test did not set up, as a host
  * without policy does, and remember what was asked of them.
  */
-import { type Refusal, refuse } from "@glovebox/core/decision";
+import { refuse } from "@glovebox/core/decision";
 import type {
   CallScope,
   FilePort,
+  FileRefusal,
   HostFunction,
   HostServices,
   HttpPort,
@@ -56,7 +57,7 @@ export function memoryHostServices(overrides: HostServiceOverrides = {}): Memory
   function recorded<Args extends readonly unknown[], Answer>(
     name: string,
     answer: ((scope: CallScope, ...args: Args) => Promise<Answer>) | undefined,
-  ): (scope: CallScope, ...args: Args) => Promise<Answer | Refusal> {
+  ): (scope: CallScope, ...args: Args) => Promise<Answer | FileRefusal> {
     return async (scope, ...args) => {
       calls.push({ name, scope, args });
       return answer === undefined ? notGranted(name) : answer(scope, ...args);
@@ -67,12 +68,17 @@ export function memoryHostServices(overrides: HostServiceOverrides = {}): Memory
     calls,
     http: { begin: recorded("http.begin", http.begin?.bind(http)) },
     files: {
+      folders: files.folders ?? [],
       open: recorded("files.open", files.open?.bind(files)),
       stat: recorded("files.stat", files.stat?.bind(files)),
+      setTimes: recorded("files.setTimes", files.setTimes?.bind(files)),
       list: recorded("files.list", files.list?.bind(files)),
       rename: recorded("files.rename", files.rename?.bind(files)),
       remove: recorded("files.remove", files.remove?.bind(files)),
       mkdir: recorded("files.mkdir", files.mkdir?.bind(files)),
+      symlink: recorded("files.symlink", files.symlink?.bind(files)),
+      readLink: recorded("files.readLink", files.readLink?.bind(files)),
+      link: recorded("files.link", files.link?.bind(files)),
     },
     variables: {
       get: recorded("variables.get", variables.get?.bind(variables)),
@@ -92,6 +98,10 @@ export function memoryHostServices(overrides: HostServiceOverrides = {}): Memory
   };
 }
 
-function notGranted(name: string): Refusal {
-  return refuse("TESTKIT_NOT_GRANTED", "testkit.host-services", `the test did not set up ${name}`);
+/** Also in the files' terms, which the other ports do not ask for. */
+function notGranted(name: string): FileRefusal {
+  return {
+    ...refuse("TESTKIT_NOT_GRANTED", "testkit.host-services", `the test did not set up ${name}`),
+    condition: "EPERM",
+  };
 }

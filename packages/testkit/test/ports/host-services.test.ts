@@ -17,6 +17,11 @@ test("refuses every function of every port that the test did not set up", async 
   await expect(files.rename(scope, "/a", "/b")).toRefuse(NOT_GRANTED);
   await expect(files.remove(scope, "/a")).toRefuse(NOT_GRANTED);
   await expect(files.mkdir(scope, "/a")).toRefuse(NOT_GRANTED);
+  await expect(files.setTimes(scope, "/a", {})).toRefuse(NOT_GRANTED);
+  await expect(files.symlink(scope, "/a", "/b")).toRefuse(NOT_GRANTED);
+  await expect(files.readLink(scope, "/a")).toRefuse(NOT_GRANTED);
+  await expect(files.link(scope, "/a", "/b")).toRefuse(NOT_GRANTED);
+  expect(files.folders).toEqual([]);
   await expect(variables.get(scope, "k")).toRefuse(NOT_GRANTED);
   await expect(variables.set(scope, "k", Uint8Array.of(1))).toRefuse(NOT_GRANTED);
   expect([functions.size, config.size]).toEqual([0, 0]);
