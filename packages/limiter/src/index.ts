@@ -9,3 +9,4 @@ export { MemoryLimiter } from "./memory-limiter.ts";
 export type { Allocation, MemoryLimiterOptions } from "./memory-limiter.ts";
 export type { LimiterOptions } from "./options.ts";
 export type { Permit } from "./permit.ts";
+export type { Priority } from "./waiting-line.ts";

@@ -1,6 +1,6 @@
 /**
- * @module Everything that is known of one plugin: its running calls, its waiting calls in order of
- * arrival, its rate and its throttle level.
+ * @module Everything that is known of one plugin: its running calls, its waiting calls in their order,
+ * its rate and its throttle level.
  */
 import type { Clock } from "@glovebox/core/clock";
 import type { Refusal } from "@glovebox/core/decision";
@@ -10,10 +10,13 @@ import type { KeyEntry } from "./key-table.ts";
 import { THROTTLE_BASE_RATE_PER_SECOND } from "./limits.ts";
 import type { Permit } from "./permit.ts";
 import { type Rate, createMeter } from "./rate-limit.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 /** A call that waits for a slot; `settle` ends the wait, once. */
 export interface Waiter {
   readonly lane: Lane;
+  /** The place of its priority: 0 is the most urgent. */
+  readonly rank: number;
   readonly sinceMs: number;
   settle(answer: SettledPermit | Refusal): void;
 }
@@ -37,7 +40,7 @@ export class Lane implements KeyEntry {
   active = 0;
   /** Calls that may run at once: 0 at throttle level 1. */
   maxActive: number;
-  readonly waiters = new Set<Waiter>();
+  readonly waiters = new WaitingLine();
   /** None where the plugin's rate is not limited. */
   meter: Gcra | undefined;
   readonly #limits: LaneLimits;
@@ -69,9 +72,9 @@ export class Lane implements KeyEntry {
     this.meter = createMeter(share === 1 ? rate : scaled(rate, share), this.#clock);
   }
 
-  /** Whether the lane could run one of its waiting calls, as far as it is concerned. */
-  get isReady(): boolean {
-    return this.waiters.size > 0 && this.active < this.maxActive;
+  /** Whether the lane could run a waiting call of a rank, as far as it is concerned. */
+  isReadyAt(rank: number): boolean {
+    return this.waiters.sizeAt(rank) > 0 && this.active < this.maxActive;
   }
 
   /** A throttled lane is never idle: a flood of keys must not lift a throttle. */

@@ -19,6 +19,7 @@ import { type LimiterOptions, parseOptions } from "./options.ts";
 import type { Permit } from "./permit.ts";
 import { type Rate, takeRate } from "./rate-limit.ts";
 import { waitForSlot } from "./wait.ts";
+import { PRIORITIES, type Priority } from "./waiting-line.ts";
 
 /** Who asks to start a call. */
 export interface AdmissionRequest {
@@ -27,6 +28,11 @@ export interface AdmissionRequest {
   readonly tenantId?: TenantId;
   /** Ends the wait of `admit`. Not read by `tryAdmit`. */
   readonly signal?: AbortSignal;
+  /**
+   * Who goes first where calls wait; never the plugin's choice. `high` goes before all others, so
+   * keep it for operators. Default: `normal`.
+   */
+  readonly priority?: Priority;
 }
 
 /** What a {@link Limiter} holds now. */
@@ -120,7 +126,9 @@ export function createLimiter(options: LimiterOptions = {}, deps: LimiterDeps = 
   };
 
   const admit = async (request: AdmissionRequest): Promise<Decision<Permit>> => {
-    const { pluginId, tenantId, signal } = request;
+    const { pluginId, tenantId, signal, priority = "normal" } = request;
+    const rank = PRIORITIES.indexOf(priority);
+    if (rank < 0) throw outside("priority", PRIORITIES.join(", "), priority);
     if (signal?.aborted === true) return ABORTED;
     const lane = laneFor(pluginId);
     if (!(lane instanceof Lane)) return lane;
@@ -129,9 +137,9 @@ export function createLimiter(options: LimiterOptions = {}, deps: LimiterDeps = 
     if (overRate !== undefined) return overRate;
     if (bulkhead.busy(lane) === undefined) return bulkhead.enter(lane, 0);
     return (
-      bulkhead.makeRoom(lane) ??
+      bulkhead.makeRoom(lane, rank) ??
       waitForSlot(
-        { bulkhead, lane, clock, maxWaitMs: limits.maxQueueWaitMs, aborted: ABORTED },
+        { bulkhead, lane, rank, clock, maxWaitMs: limits.maxQueueWaitMs, aborted: ABORTED },
         signal,
       )
     );

@@ -14,6 +14,8 @@ import type { Permit } from "./permit.ts";
 export interface SlotWait {
   readonly bulkhead: Bulkhead;
   readonly lane: Lane;
+  /** The place of the call's priority. */
+  readonly rank: number;
   readonly clock: Clock;
   readonly maxWaitMs: number;
   /** The answer to a caller that gave up. */
@@ -29,6 +31,7 @@ export function waitForSlot(
   const { bulkhead, clock } = wait;
   const waiter: Waiter = {
     lane: wait.lane,
+    rank: wait.rank,
     sinceMs: clock.monotonicMs(),
     settle(answer): void {
       bulkhead.leave(waiter);
