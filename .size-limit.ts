@@ -22,7 +22,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   "core.flow": "6 kB",
   "core.clock": "4 kB",
   "core.ports": "100 B",
-  limiter: "8 kB",
+  limiter: "9 kB",
   linux: "4 kB",
   "manifest-validator": "17 kB",
   monitor: "12 kB",

@@ -47,6 +47,10 @@ export const LIMITER_ERRORS = {
     summary: "The limiter is closed.",
     advice: "Expected while the host shuts down.",
   },
+  LIMITER_BUDGET: {
+    summary: "The budget that the rule names has not as much left as the call may use.",
+    advice: "Wait for `retryAfterMs`, give the call a smaller limit, or raise the budget.",
+  },
   LIMITER_MEMORY: {
     summary: "The memory that was asked for is not left.",
     advice: "Free allocations, ask for less, or raise `maxBytes`.",

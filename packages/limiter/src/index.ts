@@ -1,4 +1,16 @@
-/** @module The door of the limiter: admission, deadlines, a memory budget. */
+/** @module The door of the limiter: admission, deadlines, budgets, memory. */
+export type { BudgetUse } from "./budget/account.ts";
+export { createBudgets } from "./budget/budgets.ts";
+export type {
+  BudgetDeps,
+  BudgetOptions,
+  BudgetOwner,
+  Budgets,
+  Reservation,
+} from "./budget/budgets.ts";
+export { createCpuRate } from "./budget/cpu-rate.ts";
+export type { CpuRate, CpuRateOptions } from "./budget/cpu-rate.ts";
+export type { Allowance, BudgetLevel, LeaseSource } from "./budget/supply.ts";
 export { createDeadline } from "./deadline.ts";
 export type { Deadline, DeadlineDeps, DeadlineOptions } from "./deadline.ts";
 export { LIMITER_ERRORS, LimiterError } from "./errors.ts";

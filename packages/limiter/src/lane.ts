@@ -10,13 +10,11 @@ import type { KeyEntry } from "./key-table.ts";
 import { THROTTLE_BASE_RATE_PER_SECOND } from "./limits.ts";
 import type { Permit } from "./permit.ts";
 import { type Rate, createMeter } from "./rate-limit.ts";
-import { WaitingLine } from "./waiting-line.ts";
+import { type Ranked, WaitingLine } from "./waiting-line.ts";
 
 /** A call that waits for a slot; `settle` ends the wait, once. */
-export interface Waiter {
+export interface Waiter extends Ranked {
   readonly lane: Lane;
-  /** The place of its priority: 0 is the most urgent. */
-  readonly rank: number;
   readonly sinceMs: number;
   settle(answer: SettledPermit | Refusal): void;
 }
@@ -40,7 +38,7 @@ export class Lane implements KeyEntry {
   active = 0;
   /** Calls that may run at once: 0 at throttle level 1. */
   maxActive: number;
-  readonly waiters = new WaitingLine();
+  readonly waiters = new WaitingLine<Waiter>();
   /** None where the plugin's rate is not limited. */
   meter: Gcra | undefined;
   readonly #limits: LaneLimits;

@@ -32,3 +32,12 @@ export const BUSY_RETRY_MS = 100;
 
 /** Milliseconds between two readings of a CPU clock near its limit: the overshoot that is accepted. */
 export const MIN_CPU_CHECK_MS = 2;
+
+/** Milliseconds until a lease source that gave nothing is asked again, and the hint to callers. */
+export const LEASE_RETRY_MS = 100;
+
+/** Milliseconds of CPU time below which a call says too little about the rate: the clock's ticks show. */
+export const MIN_CALIBRATION_CPU_MS = 1;
+
+/** What is left of the calibrated rate after a slower call: half of it after about 70 of them. */
+export const CPU_RATE_DECAY = 0.99;

@@ -2,16 +2,19 @@
  * @module The waiting calls of one plugin, by priority and then by arrival. Joining, leaving and
  * being next take constant time; only looking for a call to push out walks one plugin's queue.
  */
-import type { Waiter } from "./lane.ts";
-
 /** How urgent a call is, most urgent first; the host application says so, never the plugin. */
-export const PRIORITIES = ["high", "normal", "low"] as const;
+export const PRIORITIES: readonly Priority[] = ["high", "normal", "low"];
 
 /** How urgent a call is. */
-export type Priority = (typeof PRIORITIES)[number];
+export type Priority = "high" | "normal" | "low";
+
+/** A call that waits at the place of its priority in {@link PRIORITIES}; 0 is the most urgent. */
+export interface Ranked {
+  readonly rank: number;
+}
 
 /** Calls that wait, in order. */
-export class WaitingLine {
+export class WaitingLine<Waiter extends Ranked> {
   readonly #ranks: readonly Set<Waiter>[] = PRIORITIES.map(() => new Set());
   #size = 0;
 
