@@ -3,6 +3,7 @@
  * plugin reaches goes through a grant that is checked at each use (I5), and every decision has its
  * place in the log before its effect (I6).
  */
+import type { Timer } from "@glovebox/core/clock";
 import { type Decision, allow, failClosed, refuse } from "@glovebox/core/decision";
 import { type GrantId, type PluginId, newGrantId } from "@glovebox/core/ids";
 import type { DecisionLog, FilePort, HttpPort } from "@glovebox/core/ports";
@@ -11,11 +12,18 @@ import { type BrokerDeps, withDefaultDeps } from "./deps.ts";
 import { BrokerError } from "./errors.ts";
 import { createFilePort } from "./filesystem/filesystem.ts";
 import { createHostRoots } from "./filesystem/host-root.ts";
-import { effectiveGrant } from "./grant/effective-grant.ts";
+import { attenuatedGrant, effectiveGrantOf, standBehind } from "./grant/effective-grant.ts";
 import { type EffectiveGrant, type GrantSet, mint } from "./grant/grant.ts";
-import { type CapabilityRequest, type HostPolicy, policyOfRequest } from "./grant/policy.ts";
-import { type RevocationCell, createRevocationCell } from "./grant/revocation.ts";
-import { MAX_GRANTS, MAX_RECORDED_ENTRIES } from "./limits.ts";
+import { parsePolicy } from "./grant/parse-policy.ts";
+import {
+  type CapabilityRequest,
+  type GrantTerms,
+  type HostPolicy,
+  policyOfRequest,
+} from "./grant/policy.ts";
+import { type EndCode, type RevocationCell, createRevocationCell } from "./grant/revocation.ts";
+import { type GrantUsage, type UsageCounts, createUsage } from "./grant/usage.ts";
+import { DEFAULT_NETWORK_LIMITS, MAX_GRANTS, MAX_RECORDED_ENTRIES } from "./limits.ts";
 import { createHttpPort } from "./network/network.ts";
 import { type EventDetails, createRecorder, recordedText } from "./record.ts";
 
@@ -34,13 +42,20 @@ export interface BrokerOptions {
 /** Makes, serves and revokes grants. */
 export interface Broker {
   /** Manifest ∩ policy ∩ approval for one plugin. */
-  grant(
-    pluginId: PluginId,
+  grant(pluginId: PluginId, request: CapabilityRequest, terms?: GrantTerms): Decision<GrantSet>;
+  /**
+   * A grant with less, for the same plugin, that ends with its parent and counts against it. It is
+   * proved field by field that the request lies within the parent.
+   */
+  attenuate(
+    parent: GrantSet,
     request: CapabilityRequest,
-    approval?: CapabilityRequest,
+    terms?: Omit<GrantTerms, "approval">,
   ): Decision<GrantSet>;
   /** Ends a grant and everything in flight through it, at once; false when there is no such grant. */
   revoke(grantId: GrantId): boolean;
+  /** What a grant has used so far. */
+  usage(grant: GrantSet): UsageCounts;
   /** Grants of a plugin that are not revoked. */
   grants(pluginId: PluginId): readonly GrantSet[];
   /** HTTP through a grant; the same port each time. */
@@ -54,8 +69,12 @@ export interface Broker {
 interface Held {
   readonly set: GrantSet;
   readonly cell: RevocationCell;
+  readonly usage: GrantUsage;
   readonly http: HttpPort;
   readonly files: FilePort;
+  readonly expiry: Timer | undefined;
+  /** Leaves the parent's list of what ends with it. */
+  readonly detach: (() => void) | undefined;
 }
 
 /**
@@ -81,21 +100,12 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
   const held = new Map<GrantId, Held>();
   const portsOf = new WeakMap<GrantSet, Held>();
   let isClosed = false;
-  effectiveGrant({}, frozenPolicy);
+  const parsedPolicy = parsePolicy(frozenPolicy);
 
-  function decide(
-    request: CapabilityRequest,
-    approval: CapabilityRequest | undefined,
-  ): Decision<EffectiveGrant> {
+  function decide(make: () => Decision<EffectiveGrant>): Decision<EffectiveGrant> {
     if (held.size >= MAX_GRANTS)
       return refuse("BROKER_GRANTS_FULL", "grant.count", `${held.size} grants are held`);
-    const effective = failClosed("grant.effective", () =>
-      effectiveGrant(
-        request,
-        checksEnabled ? frozenPolicy : policyOfRequest(request, frozenPolicy),
-        approval,
-      ),
-    );
+    const effective = failClosed("grant.effective", make);
     return effective.allowed && effective.value.filesystem !== undefined && !all.supportsFiles()
       ? refuse(
           "BROKER_FILES_UNSUPPORTED",
@@ -105,58 +115,129 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
       : effective;
   }
 
+  function hold(
+    pluginId: PluginId,
+    decision: Decision<EffectiveGrant>,
+    terms: GrantTerms,
+    parent?: Held,
+  ): Decision<GrantSet> {
+    if (isClosed) throw new BrokerError("BROKER_CLOSED");
+    const id = newGrantId();
+    const agreed = failClosed("grant.terms", () => withTerms(decision, terms, parent));
+    const recorded = recorder.decide({ pluginId }, "capability.grant", agreed, {
+      grantId: id,
+      checksEnabled,
+      ...(parent === undefined ? {} : { parentId: parent.set.id }),
+      ...(terms.purpose === undefined ? {} : { purpose: recordedText(terms.purpose) }),
+      ...(agreed.allowed ? summaryOf(agreed.value) : {}),
+    });
+    if (!recorded.allowed) return recorded;
+    const set = mint<GrantSet>({ id, pluginId, ...recorded.value });
+    const { expiresAtMs } = set;
+    if (decision.allowed) standBehind(decision.value, set);
+    const cell = createRevocationCell({
+      clock: all.clock,
+      ...(parent === undefined ? {} : { parent: parent.cell }),
+      ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    });
+    const limits = set.network?.limits ?? DEFAULT_NETWORK_LIMITS;
+    const usage = createUsage({ limits, quota: set.quota }, all.clock, parent?.usage);
+    const shared = { pluginId, grantId: id, cell, recorder };
+    const entry: Held = {
+      set,
+      cell,
+      usage,
+      http: createHttpPort({ ...shared, grant: set.network, usage, deps: all }),
+      files: createFilePort({ ...shared, grant: set.filesystem, roots }),
+      detach: parent?.cell.onRevoke((code) => end(id, code)),
+      expiry:
+        expiresAtMs === undefined
+          ? undefined
+          : all.clock.setTimer(Math.max(expiresAtMs - all.clock.monotonicMs(), 0), () =>
+              end(id, "BROKER_EXPIRED"),
+            ),
+    };
+    held.set(id, entry);
+    portsOf.set(set, entry);
+    return allow(recorded.rule, set);
+  }
+
+  function withTerms(
+    decision: Decision<EffectiveGrant>,
+    { purpose, expiresInMs, quota = {} }: GrantTerms,
+    parent: Held | undefined,
+  ): Decision<Omit<GrantSet, "id" | "pluginId">> {
+    if (!decision.allowed) return decision;
+    for (const [name, value] of Object.entries({ expiresInMs, ...quota })) {
+      if (value !== undefined && !(value >= 0))
+        return refuse("BROKER_REQUEST", "grant.terms", `${name}: expected a number from 0`);
+    }
+    const own = expiresInMs === undefined ? Infinity : all.clock.monotonicMs() + expiresInMs;
+    const expiresAtMs = Math.min(own, parent?.set.expiresAtMs ?? Infinity);
+    return allow(decision.rule, {
+      ...decision.value,
+      quota: { ...quota },
+      ...(purpose === undefined ? {} : { purpose }),
+      ...(parent === undefined ? {} : { parentId: parent.set.id }),
+      ...(expiresAtMs === Infinity ? {} : { expiresAtMs }),
+    });
+  }
+
   function heldOf(grant: GrantSet): Held {
     const found = portsOf.get(grant);
     if (found === undefined) throw new BrokerError("BROKER_GRANT_UNKNOWN");
     return found;
   }
 
-  function revoke(grantId: GrantId): boolean {
+  function end(grantId: GrantId, code: EndCode): boolean {
     const found = held.get(grantId);
     if (found === undefined) return false;
     held.delete(grantId);
+    found.expiry?.cancel();
+    found.detach?.();
     // First the effect: a log that is full must not keep a grant alive.
-    const ended = found.cell.revoke();
+    const ended = found.cell.revoke(code);
     recorder.ended({ pluginId: found.set.pluginId }, "capability.revoke", undefined, {
       grantId,
       ended,
+      why: code,
       effectiveMs: all.clock.wallMs(),
     });
     return true;
   }
 
   return {
-    grant(pluginId, request, approval) {
-      if (isClosed) throw new BrokerError("BROKER_CLOSED");
-      const decision = decide(request, approval);
-      const id = newGrantId();
-      const recorded = recorder.decide({ pluginId }, "capability.grant", decision, {
-        grantId: id,
-        checksEnabled,
-        ...(decision.allowed ? summaryOf(decision.value) : {}),
-      });
-      if (!recorded.allowed) return recorded;
-      const set = mint<GrantSet>({ id, pluginId, ...recorded.value });
-      const cell = createRevocationCell();
-      const shared = { pluginId, cell, recorder };
-      const entry: Held = {
-        set,
-        cell,
-        http: createHttpPort({ ...shared, grant: set.network, deps: all }),
-        files: createFilePort({ ...shared, grant: set.filesystem, roots }),
-      };
-      held.set(id, entry);
-      portsOf.set(set, entry);
-      return allow(recorded.rule, set);
+    grant(pluginId, request, terms = {}) {
+      const { approval } = terms;
+      const decision = decide(() =>
+        checksEnabled
+          ? effectiveGrantOf(request, parsedPolicy, approval)
+          : effectiveGrantOf(
+              request,
+              parsePolicy(policyOfRequest(request, frozenPolicy)),
+              approval,
+            ),
+      );
+      return hold(pluginId, decision, terms);
     },
-    revoke,
+    attenuate(parent, request, terms = {}) {
+      const above = heldOf(parent);
+      const { endedBy } = above.cell;
+      const decision =
+        endedBy === undefined
+          ? decide(() => attenuatedGrant(parent, request))
+          : refuse(endedBy, "grant.attenuate", "the parent has ended");
+      return hold(parent.pluginId, decision, terms, above);
+    },
+    revoke: (grantId) => end(grantId, "BROKER_REVOKED"),
+    usage: (grant) => ({ ...heldOf(grant).usage.counts }),
     grants: (pluginId) =>
       [...held.values()].flatMap(({ set }) => (set.pluginId === pluginId ? [set] : [])),
     http: (grant) => heldOf(grant).http,
     files: (grant) => heldOf(grant).files,
     async close() {
       isClosed = true;
-      for (const id of held.keys()) revoke(id);
+      for (const id of held.keys()) end(id, "BROKER_REVOKED");
       await roots.close();
     },
   };

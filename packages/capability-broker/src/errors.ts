@@ -42,6 +42,22 @@ export const BROKER_ERRORS = {
     summary: "The grant was revoked.",
     advice: "Ask the operator for a new grant.",
   },
+  BROKER_EXPIRED: {
+    summary: "The grant has expired.",
+    advice: "Ask the operator for a new grant.",
+  },
+  BROKER_ATTENUATION: {
+    summary: "The attenuation asks for more than its parent holds.",
+    advice: "Ask only for what the parent grants; the reason names the fields that are wider.",
+  },
+  BROKER_APPROVAL: {
+    summary: "No approval covers the request.",
+    advice: "Show the difference to an operator and have it approved again.",
+  },
+  BROKER_QUOTA: {
+    summary: "A total of the grant is used up.",
+    advice: "Ask the operator for a new grant, or for a larger quota.",
+  },
   BROKER_CANCELLED: {
     summary: "The call that this served has ended.",
     advice: "Finish the work before the call's deadline.",
@@ -79,6 +95,10 @@ export const BROKER_ERRORS = {
     summary: "The port is not in the grant.",
     advice: "Use the scheme's default port, or grant the port in manifest and policy.",
   },
+  BROKER_PATH_PREFIX: {
+    summary: "The URL's path is not in the grant.",
+    advice: "Stay below the granted paths, without encoded separators or `;`.",
+  },
   BROKER_METHOD: {
     summary: "The method is malformed or not in the grant.",
     advice: "Use a granted method; the default is GET, HEAD and POST.",
@@ -98,6 +118,10 @@ export const BROKER_ERRORS = {
   BROKER_NETWORK_BUSY: {
     summary: "The grant has too many exchanges in progress.",
     advice: "End some before beginning more.",
+  },
+  BROKER_NETWORK_RATE: {
+    summary: "The grant has made too many requests or look-ups in a minute.",
+    advice: "Wait as long as the refusal says.",
   },
   BROKER_CONNECT: {
     summary: "No connection to the host could be made.",

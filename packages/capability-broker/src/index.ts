@@ -4,19 +4,40 @@ export type { Broker, BrokerOptions } from "./broker.ts";
 export type { BrokerDeps } from "./deps.ts";
 export { BROKER_ERRORS, BrokerError } from "./errors.ts";
 export type { BrokerErrorCode } from "./errors.ts";
+export { changeLines, createApprovals, createHmacSealer } from "./grant/approval.ts";
+export type {
+  Approval,
+  ApprovalOptions,
+  Approvals,
+  ApprovalSubject,
+  Sealer,
+} from "./grant/approval.ts";
+export type { Change } from "./grant/difference.ts";
 export { effectiveGrant } from "./grant/effective-grant.ts";
+export type { Capabilities, LimitBounds } from "./grant/field-table.ts";
 export type {
   EffectiveGrant,
   FileTotals,
   FilesystemGrant,
   FolderGrant,
+  GrantQuota,
   GrantSet,
-  HostEntry,
   NetworkGrant,
   NetworkLimits,
   ResourceGrant,
+  SecretRule,
 } from "./grant/grant.ts";
-export type { CapabilityRequest, HostPolicy, NetworkPolicy, RootPolicy } from "./grant/policy.ts";
+export type { HostEntry } from "./grant/host-set.ts";
+export type { PathEntry } from "./grant/path-set.ts";
+export type { UsageCounts } from "./grant/usage.ts";
+export type {
+  CapabilityRequest,
+  GrantTerms,
+  HostPolicy,
+  NetworkPolicy,
+  RootPolicy,
+  SecretPolicy,
+} from "./grant/policy.ts";
 export type { Cidr } from "./target/address.ts";
 export type { Dial, Dialled } from "./network/dial.ts";
 export type { Endpoint, HostPattern } from "./target/host-pattern.ts";

@@ -6,6 +6,9 @@
 /** Grants that one broker holds at a time: more than a host has plugins. */
 export const MAX_GRANTS = 10_000;
 
+/** Bytes of a key that seals approvals: that of its hash. */
+export const MIN_SEAL_KEY_BYTES = 32;
+
 /** Entries of a list, of at most 200 characters each, in one event of the log. */
 export const MAX_RECORDED_ENTRIES = 16;
 
@@ -24,8 +27,6 @@ export const MAX_ANSWER_ADDRESSES = 64;
 export const MAX_REQUEST_HEADERS = 100;
 /** Bytes of all request header names and values: Node's own bound for a head. */
 export const MAX_REQUEST_HEAD_BYTES = 16_384;
-/** Bytes of a response's head or trailers: Node's own bound. */
-export const MAX_RESPONSE_HEAD_BYTES = 16_384;
 /** Headers of one response. */
 export const MAX_RESPONSE_HEADERS = 100;
 /** Trailers of one response. */
@@ -53,12 +54,28 @@ export const DEFAULT_NETWORK_LIMITS = {
   idleTimeoutMs: 15_000,
   /** Milliseconds for the whole exchange, so that a slow drip ends too. */
   totalTimeoutMs: 60_000,
+  /** Bytes per second: slower than any line, faster than a byte now and then. */
+  minBytesPerSecond: 50,
   /** Bytes of a request's body. */
   maxRequestBytes: 10 * 1_048_576,
-  /** Bytes of a response's body, as they come (nothing is decompressed). */
+  /** Bytes of a response's body, as they come. */
   maxResponseBytes: 10 * 1_048_576,
+  /** Bytes of a response's body after decoding. */
+  maxDecodedBytes: 10 * 1_048_576,
+  /** Bytes of a response's head: Node's own bound. */
+  maxHeadBytes: 16_384,
+  /** Decoded over encoded: text comes to 20, a bomb to 1,000. */
+  maxRatio: 100,
+  /** Layers of content coding: one is usual, two happen by mistake. */
+  maxCodings: 2,
+  /** Redirects that are followed. */
+  maxRedirects: 5,
   /** Exchanges of one grant at a time. */
   maxConcurrent: 16,
+  /** Requests of one grant per minute. */
+  maxRequestsPerMinute: 600,
+  /** Look-ups of one grant per minute: names carry data, too. */
+  maxLookUpsPerMinute: 600,
 } as const;
 
 /** Characters of a guest path (PATH_MAX of Linux). */

@@ -94,7 +94,9 @@ export function createLab({
 /** Asks for all that the policy holds. */
 export function requestOf({ network, filesystem }: HostPolicy): CapabilityRequest {
   return {
-    ...(network === undefined ? {} : { network }),
+    ...(network === undefined
+      ? {}
+      : { network: { ...network, secrets: (network.secrets ?? []).map(({ name }) => name) } }),
     ...(filesystem === undefined
       ? {}
       : {

@@ -6,8 +6,8 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { FileRight } from "@glovebox/core/ports";
 
-import { pathContains } from "../grant/field-table.ts";
 import { type FilesystemGrant, type FolderGrant, assertGenuine } from "../grant/grant.ts";
+import { pathContains } from "../grant/path-set.ts";
 import { checkRawPath, extensionOf, parseRest } from "../target/guest-path.ts";
 
 /** A guest path with its folder, as components that are opened one by one. */

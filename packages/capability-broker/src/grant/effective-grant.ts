@@ -1,56 +1,35 @@
 /**
- * @module The effective grant: manifest ∩ policy ∩ approval, pure. Everything that was asked for and
- * is not in the result is named, so that a person sees why a plugin is refused later.
+ * @module The effective grant: manifest ∩ policy ∩ approval, pure; and what is attenuated from it.
+ * Everything that was asked for and is not in the result is named, so that a person sees why a
+ * plugin is refused later.
  */
 import { type Decision, allow, refuse } from "@glovebox/core/decision";
-import { received } from "@glovebox/core/errors";
-import type { FileRight } from "@glovebox/core/ports";
 
-import {
-  DEFAULT_FILE_TOTALS,
-  DEFAULT_NETWORK_LIMITS,
-  DEFAULT_ROOT_LIMITS,
-  MAX_PATTERNS,
-} from "../limits.ts";
-import type { Cidr } from "../target/address.ts";
-import { parseGuestFolder } from "../target/guest-path.ts";
-import {
-  DEFAULT_ENDPOINTS,
-  type Endpoint,
-  type HostPattern,
-  parseHostPattern,
-  patternText,
-} from "../target/host-pattern.ts";
-import { type Capabilities, type PathEntry, meet, pathContains } from "./field-table.ts";
+import { DEFAULT_NETWORK_LIMITS } from "../limits.ts";
+import { patternText } from "../target/host-pattern.ts";
+import { type Capabilities, meet, widerFields } from "./field-table.ts";
 import {
   type EffectiveGrant,
   type FilesystemGrant,
-  type HostEntry,
   type NetworkGrant,
+  type NetworkLimits,
+  assertGenuine,
   mint,
 } from "./grant.ts";
-import {
-  type CapabilityRequest,
-  type HostPolicy,
-  type NetworkPolicy,
-  policyCidrs,
-  policyError,
-  policyNumbers,
-} from "./policy.ts";
+import { type HostSide, type ParsedPolicy, parsePolicy } from "./parse-policy.ts";
+import { parseRequest } from "./parse-request.ts";
+import { pathContains } from "./path-set.ts";
+import type { CapabilityRequest, HostPolicy } from "./policy.ts";
 
 const RULE = "grant.effective";
-const READ_RIGHTS: readonly FileRight[] = ["read", "stat", "list"];
-const WRITE_RIGHTS: readonly FileRight[] = [
-  "write",
-  "create",
-  "append",
-  "truncate",
-  "delete",
-  "rename",
-  "mkdir",
-];
-const DEFAULT_METHODS: readonly string[] = ["GET", "HEAD", "POST"];
-const ANY_PUBLIC: HostPattern = { kind: "any-public", host: "" };
+
+/** What stands behind a grant, for what is attenuated from it. */
+interface Behind {
+  readonly capabilities: Capabilities;
+  readonly host: HostSide;
+}
+
+const behind = new WeakMap<object, Behind>();
 
 /**
  * What the plugin may do. A malformed request or approval is refused; a malformed policy throws.
@@ -70,163 +49,120 @@ export function effectiveGrant(
   policy: HostPolicy,
   approval?: CapabilityRequest,
 ): Decision<EffectiveGrant> {
-  const privateCidrs = policyCidrs("network.privateCidrs", policy.network?.privateCidrs);
-  const allowed = policyCapabilities(policy, privateCidrs);
-  const asked = requestCapabilities(request, privateCidrs);
-  if (!asked.allowed) return asked;
-  const confirmed = approval === undefined ? asked : requestCapabilities(approval, privateCidrs);
-  if (!confirmed.allowed) return confirmed;
-  const effective = meet(meet(asked.value, confirmed.value), allowed);
-  const network = networkGrant(effective, policy, privateCidrs);
-  const filesystem = filesystemGrant(effective, policy);
-  const { maxMemoryBytes, maxCpuTimeMs, maxInstructions } = effective;
-  return allow(
-    RULE,
-    mint<EffectiveGrant>({
-      ...(network === undefined ? {} : { network }),
-      ...(filesystem === undefined ? {} : { filesystem }),
-      resources: {
-        ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
-        ...(maxCpuTimeMs === undefined ? {} : { maxCpuTimeMs }),
-        ...(maxInstructions === undefined ? {} : { maxInstructions }),
-      },
-      withheld: withheldOf(asked.value, effective),
-    }),
-  );
+  return effectiveGrantOf(request, parsePolicy(policy), approval);
 }
 
-function requestCapabilities(
+/** The same with a parsed policy. */
+export function effectiveGrantOf(
   request: CapabilityRequest,
-  privateCidrs: readonly Cidr[],
-): Decision<Capabilities> {
-  const { network, filesystem, resources } = request;
-  const hosts: HostEntry[] = [];
-  const rawHosts = network?.allowedHosts ?? [];
-  const rawPaths = filesystem?.allowedPaths ?? [];
-  if (rawHosts.length > MAX_PATTERNS || rawPaths.length > MAX_PATTERNS) {
-    return refuse("BROKER_REQUEST", RULE, `more than ${MAX_PATTERNS} hosts or paths`);
-  }
-  for (const raw of rawHosts) {
-    const parsed = parseHostPattern(raw, privateCidrs);
-    if (!parsed.allowed) return parsed;
-    hosts.push({
-      pattern: parsed.value.pattern,
-      endpoints: endpointsOf(parsed.value.port, network?.ports),
-    });
-  }
-  if (network?.anyPublicHost === true)
-    hosts.push({ pattern: ANY_PUBLIC, endpoints: endpointsOf(undefined, network.ports) });
-  const paths: PathEntry[] = [];
-  const rights = rightsOf(filesystem?.allowRead === true, filesystem?.allowWrite === true);
-  for (const raw of rawPaths) {
-    const guest = parseGuestFolder(raw);
-    if (!guest.allowed) return refuse("BROKER_REQUEST", RULE, `allowedPaths: ${guest.reason}`);
-    paths.push({ guest: guest.value, rights });
-  }
-  for (const [name, value] of Object.entries(resources ?? {})) {
-    if (value !== undefined && (!Number.isFinite(value) || value < 0)) {
-      return refuse(
-        "BROKER_REQUEST",
-        RULE,
-        `resources.${name}: expected a number from 0, received ${received(value)}`,
-      );
-    }
-  }
-  return allow(RULE, {
-    httpOutbound: network?.allowHttpOutbound === true,
-    hosts,
-    paths,
-    ...maximaOf(resources),
-  });
+  { capabilities, host }: ParsedPolicy,
+  approval?: CapabilityRequest,
+): Decision<EffectiveGrant> {
+  const asked = parseRequest(request, host.privateCidrs);
+  if (!asked.allowed) return asked;
+  const confirmed = approval === undefined ? asked : parseRequest(approval, host.privateCidrs);
+  if (!confirmed.allowed) return confirmed;
+  const effective = meet(meet(asked.value, confirmed.value), capabilities);
+  return allow(RULE, minted(effective, host, withheldOf(asked.value, effective)));
 }
 
-function policyCapabilities(policy: HostPolicy, privateCidrs: readonly Cidr[]): Capabilities {
-  const { network, filesystem } = policy;
-  for (const [name, value] of Object.entries(policy.resources ?? {})) {
-    if (value !== undefined && !(value >= 0))
-      throw policyError(`resources.${name}`, "expected a number from 0");
-  }
-  const roots = filesystem?.roots ?? [];
-  if ((network?.allowedHosts.length ?? 0) > MAX_PATTERNS || roots.length > MAX_PATTERNS) {
-    throw policyError("network.allowedHosts, filesystem.roots", `at most ${MAX_PATTERNS}`);
-  }
-  const insecure = network?.allowInsecureHttp === true;
-  const granted = (port?: number): readonly Endpoint[] =>
-    endpointsOf(port, network?.ports).filter(
-      (endpoint) => insecure || endpoint.startsWith("https:"),
+/**
+ * A grant with less: the request must lie within the parent, field by field, or nothing is made.
+ * What the request leaves out stays as it is in the parent, but hosts, folders and secrets are only
+ * those that it names, and plain http is none of them unless the parent reaches no https there.
+ */
+export function attenuatedGrant(
+  parent: EffectiveGrant,
+  request: CapabilityRequest,
+): Decision<EffectiveGrant> {
+  assertGenuine(parent);
+  const above = behind.get(parent);
+  if (above === undefined) return refuse("BROKER_GRANT_UNKNOWN", "grant.attenuate", "not a grant");
+  const parsed = parseRequest(request, above.host.privateCidrs);
+  if (!parsed.allowed) return parsed;
+  const asked = filledFrom(above.capabilities, parsed.value, request);
+  const wider = widerFields(above.capabilities, asked);
+  if (wider.length > 0) {
+    return refuse(
+      "BROKER_ATTENUATION",
+      "grant.attenuate",
+      `goes beyond the parent in ${wider.join(", ")}`,
     );
-  const hosts = (network?.allowedHosts ?? []).map((raw): HostEntry => {
-    const parsed = parseHostPattern(raw, privateCidrs);
-    if (!parsed.allowed) throw policyError("network.allowedHosts", parsed.reason);
-    return { pattern: parsed.value.pattern, endpoints: granted(parsed.value.port) };
-  });
-  if (network?.anyPublicHost === true) hosts.push({ pattern: ANY_PUBLIC, endpoints: granted() });
-  const paths = roots.map((root): PathEntry => {
-    const guest = parseGuestFolder(root.guest);
-    if (!guest.allowed) throw policyError("filesystem.roots.guest", guest.reason);
-    if (!/^\/(?!(?:proc|dev|sys)(?:\/|$))/.test(root.host) || root.host.includes("\0")) {
-      throw policyError(
-        "filesystem.roots.host",
-        `${root.host} is not an absolute directory outside /proc, /dev and /sys`,
-      );
-    }
-    const { extensions = "*" } = root;
-    if (extensions !== "*" && extensions.some((extension) => !/^\.[^./\\]+$/.test(extension))) {
-      throw policyError("filesystem.roots.extensions", "expected extensions such as .json");
-    }
-    return {
-      guest: guest.value,
-      rights: rightsOf(root.allowRead, root.allowWrite),
-      root: {
-        guest: guest.value,
-        host: root.host,
-        extensions:
-          extensions === "*" ? "*" : extensions.map((extension) => extension.toLowerCase()),
-        ...policyNumbers("filesystem.roots", DEFAULT_ROOT_LIMITS, root),
-      },
-    };
-  });
-  return {
-    httpOutbound: network?.allowHttpOutbound === true,
-    hosts,
-    paths,
-    ...maximaOf(policy.resources),
-  };
-}
-
-/** The policy's part is checked also where nothing is granted, so that a mistake shows at start. */
-function networkGrant(
-  effective: Capabilities,
-  policy: HostPolicy,
-  privateCidrs: readonly Cidr[],
-): NetworkGrant | undefined {
-  const {
-    methods = DEFAULT_METHODS,
-    certificateAuthorities,
-    limits = {},
-  }: Partial<NetworkPolicy> = policy.network ?? {};
-  if (methods.some((method) => !/^(?!CONNECT$|TRACE$)[A-Z]{1,20}$/.test(method))) {
-    throw policyError("network.methods", "expected upper-case methods without CONNECT and TRACE");
   }
-  const grant: NetworkGrant = {
-    hosts: effective.hosts,
-    methods: [...methods],
-    privateCidrs,
-    denyCidrs: policyCidrs("denyCidrs", policy.denyCidrs),
-    ...(certificateAuthorities === undefined
-      ? {}
-      : { certificateAuthorities: [...certificateAuthorities] }),
-    limits: policyNumbers("network.limits", DEFAULT_NETWORK_LIMITS, limits),
-  };
-  return effective.httpOutbound && effective.hosts.length > 0 ? mint(grant) : undefined;
+  return allow("grant.attenuate", minted(meet(above.capabilities, asked), above.host, []));
 }
 
-function filesystemGrant(effective: Capabilities, policy: HostPolicy): FilesystemGrant | undefined {
-  const totals = policyNumbers(
-    "filesystem.totals",
-    DEFAULT_FILE_TOTALS,
-    policy.filesystem?.totals ?? {},
-  );
+function filledFrom(
+  parent: Capabilities,
+  asked: Capabilities,
+  request: CapabilityRequest,
+): Capabilities {
+  const said = Object.entries(asked).filter(([, value]) => value !== undefined);
+  return {
+    ...parent,
+    ...(Object.fromEntries(said) as Partial<Capabilities> & typeof asked),
+    // A parent's pins hold for the child, whatever it adds.
+    pins: [...parent.pins, ...asked.pins],
+    hosts: asked.hosts.map(({ pattern, endpoints }) => ({
+      pattern,
+      endpoints:
+        request.network?.allowInsecureHttp === true
+          ? endpoints
+          : endpoints.filter((endpoint) => endpoint.startsWith("https:")),
+    })),
+  };
+}
+
+function minted(
+  effective: Capabilities,
+  host: HostSide,
+  withheld: readonly string[],
+): EffectiveGrant {
+  const network = networkGrant(effective, host);
+  const filesystem = filesystemGrant(effective, host);
+  const { maxMemoryBytes, maxCpuTimeMs, maxInstructions } = effective;
+  const grant = mint<EffectiveGrant>({
+    ...(network === undefined ? {} : { network }),
+    ...(filesystem === undefined ? {} : { filesystem }),
+    resources: {
+      ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
+      ...(maxCpuTimeMs === undefined ? {} : { maxCpuTimeMs }),
+      ...(maxInstructions === undefined ? {} : { maxInstructions }),
+    },
+    withheld,
+  });
+  behind.set(grant, { capabilities: effective, host });
+  return grant;
+}
+
+/** Carries what stands behind a grant over to the set that a broker makes of it. */
+export function standBehind(grant: EffectiveGrant, set: EffectiveGrant): void {
+  const found = behind.get(grant);
+  if (found !== undefined) behind.set(set, found);
+}
+
+function networkGrant(effective: Capabilities, host: HostSide): NetworkGrant | undefined {
+  const { hosts, methods = [], pathPrefixes, pins, secrets } = effective;
+  if (!effective.httpOutbound || hosts.length === 0) return undefined;
+  const { totals: _totals, secrets: rules, ...ranges } = host;
+  return mint<NetworkGrant>({
+    hosts,
+    methods,
+    ...(pathPrefixes === undefined ? {} : { pathPrefixes }),
+    pins,
+    secrets: rules.filter(({ name }) => secrets.includes(name)),
+    ...ranges,
+    limits: limitsOf(effective),
+  });
+}
+
+function limitsOf(effective: Capabilities): NetworkLimits {
+  const names = Object.keys(DEFAULT_NETWORK_LIMITS) as readonly (keyof NetworkLimits)[];
+  const limits = names.map((name) => [name, effective[name] ?? DEFAULT_NETWORK_LIMITS[name]]);
+  return Object.fromEntries(limits) as NetworkLimits;
+}
+
+function filesystemGrant(effective: Capabilities, host: HostSide): FilesystemGrant | undefined {
   const folders = effective.paths.flatMap(({ guest, rights, root }) => {
     if (root === undefined) return [];
     const { guest: rootGuest, ...rest } = root;
@@ -239,7 +175,7 @@ function filesystemGrant(effective: Capabilities, policy: HostPolicy): Filesyste
   if (folders.every((folder) => folder.rights.length === 0)) return undefined;
   // Longest guest prefix first: that one decides for a path.
   folders.sort((left, right) => right.guest.length - left.guest.length);
-  return mint<FilesystemGrant>({ folders, totals });
+  return mint<FilesystemGrant>({ folders, totals: host.totals });
 }
 
 function withheldOf(asked: Capabilities, effective: Capabilities): readonly string[] {
@@ -256,28 +192,8 @@ function withheldOf(asked: Capabilities, effective: Capabilities): readonly stri
     const missing = rights.filter((right) => kept?.rights.includes(right) !== true);
     if (missing.length > 0) withheld.push(`may not ${missing.join(", ")} in ${guest}`);
   }
+  for (const name of asked.secrets) {
+    if (!effective.secrets.includes(name)) withheld.push(`may not use the secret ${name}`);
+  }
   return withheld;
-}
-
-function endpointsOf(
-  port: number | undefined,
-  ports: readonly number[] | undefined,
-): readonly Endpoint[] {
-  const numbers = port === undefined ? ports : [port];
-  if (numbers === undefined) return DEFAULT_ENDPOINTS;
-  return numbers.flatMap((number): Endpoint[] => [`https:${number}`, `http:${number}`]);
-}
-
-function rightsOf(read: boolean, write: boolean): readonly FileRight[] {
-  return [...(read ? READ_RIGHTS : []), ...(write ? WRITE_RIGHTS : [])];
-}
-
-function maximaOf(
-  resources: CapabilityRequest["resources"],
-): Pick<Capabilities, "maxMemoryBytes" | "maxCpuTimeMs" | "maxInstructions"> {
-  return {
-    maxMemoryBytes: resources?.maxMemoryBytes,
-    maxCpuTimeMs: resources?.maxCpuTimeMs,
-    maxInstructions: resources?.maxInstructions,
-  };
 }

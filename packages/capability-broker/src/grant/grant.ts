@@ -8,13 +8,7 @@ import type { FileRight } from "@glovebox/core/ports";
 
 import { BrokerError } from "../errors.ts";
 import type { Cidr } from "../target/address.ts";
-import type { Endpoint, HostPattern } from "../target/host-pattern.ts";
-
-/** A host pattern with the schemes and ports that go with it. */
-export interface HostEntry {
-  readonly pattern: HostPattern;
-  readonly endpoints: readonly Endpoint[];
-}
+import type { HostEntry } from "./host-set.ts";
 
 /** Limits of a network grant; defaults and reasons: `DEFAULT_NETWORK_LIMITS` in limits.ts. */
 export interface NetworkLimits {
@@ -26,24 +20,63 @@ export interface NetworkLimits {
   readonly firstByteTimeoutMs: number;
   /** Milliseconds without a byte while the plugin waits for one. */
   readonly idleTimeoutMs: number;
-  /** Milliseconds for the whole exchange. */
+  /** Milliseconds for the whole exchange, redirects included. */
   readonly totalTimeoutMs: number;
+  /** Bytes that a body must bring per second while it is waited for; 0 = no floor. */
+  readonly minBytesPerSecond: number;
   /** Bytes of a request's body; 0 = none. */
   readonly maxRequestBytes: number;
   /** Bytes of a response's body as they come; 0 = none. */
   readonly maxResponseBytes: number;
+  /** Bytes of a response's body after decoding; 0 = none. */
+  readonly maxDecodedBytes: number;
+  /** Bytes of a response's head. */
+  readonly maxHeadBytes: number;
+  /** Decoded bytes for each encoded one, once a body has decoded to more than half a MiB. */
+  readonly maxRatio: number;
+  /** Layers of content coding; 0 = only bodies as they are. */
+  readonly maxCodings: number;
+  /** Redirects that are followed; 0 = a redirect is handed to the plugin as it is. */
+  readonly maxRedirects: number;
   /** Exchanges at a time; 0 = none. */
   readonly maxConcurrent: number;
+  /** Requests per minute, each redirect one; also how many may come at once; 0 = none. */
+  readonly maxRequestsPerMinute: number;
+  /** Look-ups of names per minute; also how many may come at once; 0 = none. */
+  readonly maxLookUpsPerMinute: number;
+}
+
+/** A secret that the broker inserts into requests; the plugin never sees its value. */
+export interface SecretRule {
+  /** What the resolver knows it by. */
+  readonly name: string;
+  /** `scheme://host:port`, with the port. */
+  readonly origin: string;
+  /** Upper case; absent = every granted method. */
+  readonly methods?: readonly string[];
+  /** Path and everything below; absent = every path. */
+  readonly pathPrefix?: string;
+  /** Lower-case header that is set. */
+  readonly header: string;
+  /** Holds `{{secret:NAME}}` once. */
+  readonly template: string;
 }
 
 /** What a plugin may reach over HTTP. */
 export interface NetworkGrant {
   readonly hosts: readonly HostEntry[];
   readonly methods: readonly string[];
+  /** Canonical paths that are reached with everything below; absent = every path. */
+  readonly pathPrefixes?: readonly string[];
+  /** Lists of base64 SHA-256 digests of public keys; a server's key must be in each list. */
+  readonly pins: readonly (readonly string[])[];
+  readonly secrets: readonly SecretRule[];
   readonly privateCidrs: readonly Cidr[];
   readonly denyCidrs: readonly Cidr[];
   /** PEM certificates trusted instead of the system's; absent = the system's. */
   readonly certificateAuthorities?: readonly string[];
+  /** PEM revocation lists; with them, every certificate of a chain must be covered by one. */
+  readonly revocationLists?: readonly string[];
   readonly limits: NetworkLimits;
 }
 
@@ -91,6 +124,16 @@ export interface ResourceGrant {
   readonly maxInstructions?: number;
 }
 
+/** Totals over the life of a grant; absent = not bounded. */
+export interface GrantQuota {
+  /** Requests, each redirect one. */
+  readonly requests?: number;
+  /** Bytes of everything that the plugin chose: names, URLs, headers, bodies. */
+  readonly sentBytes?: number;
+  /** Bytes of response bodies as they came. */
+  readonly receivedBytes?: number;
+}
+
 /** Manifest ∩ policy ∩ approval. */
 export interface EffectiveGrant {
   readonly network?: NetworkGrant;
@@ -104,6 +147,13 @@ export interface EffectiveGrant {
 export interface GrantSet extends EffectiveGrant {
   readonly id: GrantId;
   readonly pluginId: PluginId;
+  /** Why it was made, for the log and for people. */
+  readonly purpose?: string;
+  /** The grant that it was attenuated from. */
+  readonly parentId?: GrantId;
+  readonly quota: GrantQuota;
+  /** Milliseconds on the broker's monotonic clock. */
+  readonly expiresAtMs?: number;
 }
 
 const genuine = new WeakSet<object>();

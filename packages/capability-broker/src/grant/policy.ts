@@ -5,7 +5,7 @@
  */
 import { BrokerError } from "../errors.ts";
 import { type Cidr, parseCidr } from "../target/address.ts";
-import type { FileTotals, NetworkLimits } from "./grant.ts";
+import type { FileTotals, GrantQuota, NetworkLimits } from "./grant.ts";
 
 /** What a manifest asks for, or an approval confirms (contract.md 1). */
 export interface CapabilityRequest {
@@ -17,6 +17,18 @@ export interface CapabilityRequest {
     readonly anyPublicHost?: boolean;
     /** Ports of patterns without one. Default: the scheme's own. */
     readonly ports?: readonly number[];
+    /** In an attenuation: plain http too, where the parent has it. Else the policy alone decides. */
+    readonly allowInsecureHttp?: boolean;
+    /** Methods, upper case. Default: those of the policy. */
+    readonly methods?: readonly string[];
+    /** Paths that are reached with everything below, such as `/v1`. Default: every path. */
+    readonly pathPrefixes?: readonly string[];
+    /** Base64 SHA-256 digests of public keys, of which a server must have one. Default: any key. */
+    readonly spkiPins?: readonly string[];
+    /** Names of secrets of the policy that may be inserted. Default: none. */
+    readonly secrets?: readonly string[];
+    /** Limits below those of the policy. */
+    readonly limits?: Partial<NetworkLimits>;
   };
   readonly filesystem?: {
     readonly allowRead: boolean;
@@ -47,10 +59,46 @@ export interface NetworkPolicy {
   readonly methods?: readonly string[];
   /** Loosening: ranges reachable although they are not public. Default: none. */
   readonly privateCidrs?: readonly string[];
+  /** Paths that are reached with everything below, such as `/v1`. Default: every path. */
+  readonly pathPrefixes?: readonly string[];
+  /** Base64 SHA-256 digests of public keys, of which every server must have one. Default: any key. */
+  readonly spkiPins?: readonly string[];
+  /** Secrets that requests may be given; a plugin gets those that it asks for by name. Default: none. */
+  readonly secrets?: readonly SecretPolicy[];
   /** PEM certificates trusted instead of the system's. Default: the system's. */
   readonly certificateAuthorities?: readonly string[];
+  /** PEM revocation lists, one for each authority of the chains. Default: none are asked for. */
+  readonly revocationLists?: readonly string[];
   /** Limits; missing ones have the defaults of limits.ts. */
   readonly limits?: Partial<NetworkLimits>;
+}
+
+/** A secret and where it goes. */
+export interface SecretPolicy {
+  /** What `deps.resolveSecret` knows it by: letters, digits, `.`, `_`, `-`. */
+  readonly name: string;
+  /** The one origin that gets it, such as `https://api.example.com`. */
+  readonly origin: string;
+  /** Header that is set, such as `authorization`. */
+  readonly header: string;
+  /** What it is set to, such as `Bearer {{secret:stripe}}`. */
+  readonly template: string;
+  /** Upper case. Default: every granted method. */
+  readonly methods?: readonly string[];
+  /** Default: every path. */
+  readonly pathPrefix?: string;
+}
+
+/** On what terms a grant is made. */
+export interface GrantTerms {
+  /** What an operator approved; a request is narrowed to it. Default: nobody was asked. */
+  readonly approval?: CapabilityRequest;
+  /** Why, for the log and for people. */
+  readonly purpose?: string;
+  /** Milliseconds that the grant lives. Default: until it is revoked. */
+  readonly expiresInMs?: number;
+  /** Totals over its life. Default: none. */
+  readonly quota?: GrantQuota;
 }
 
 /** A guest folder and the host folder behind it. */
@@ -98,7 +146,7 @@ export interface HostPolicy {
 export function policyOfRequest(request: CapabilityRequest, policy: HostPolicy): HostPolicy {
   const { network, filesystem } = request;
   return {
-    ...(network === undefined ? {} : { network }),
+    ...(network === undefined ? {} : { network: networkPolicyOf(network, policy.network) }),
     ...(filesystem === undefined
       ? {}
       : {
@@ -112,6 +160,20 @@ export function policyOfRequest(request: CapabilityRequest, policy: HostPolicy):
           },
         }),
     ...(policy.denyCidrs === undefined ? {} : { denyCidrs: policy.denyCidrs }),
+  };
+}
+
+/** What is asked, with what only a host can say. */
+function networkPolicyOf(
+  { secrets: _names, ...asked }: NonNullable<CapabilityRequest["network"]>,
+  policy: NetworkPolicy | undefined,
+): NetworkPolicy {
+  const { secrets, certificateAuthorities, revocationLists } = policy ?? {};
+  return {
+    ...asked,
+    ...(secrets === undefined ? {} : { secrets }),
+    ...(certificateAuthorities === undefined ? {} : { certificateAuthorities }),
+    ...(revocationLists === undefined ? {} : { revocationLists }),
   };
 }
 

@@ -25,7 +25,7 @@ export function checkUse(owner: GrantUse, cell: RevocationCell, scope: CallScope
 /**
  * The same, for handles.
  *
- * @throws {@link BrokerError} (`BROKER_REVOKED`, `BROKER_FOREIGN_SCOPE`, `BROKER_CANCELLED`)
+ * @throws {@link BrokerError} (`BROKER_REVOKED`, `BROKER_EXPIRED`, `BROKER_FOREIGN_SCOPE`, `BROKER_CANCELLED`)
  */
 export function assertUse(owner: GrantUse, cell: RevocationCell, scope: CallScope): void {
   const code = problemOf(owner, cell, scope);
@@ -37,7 +37,8 @@ function problemOf(
   cell: RevocationCell,
   scope: CallScope,
 ): BrokerErrorCode | undefined {
-  if (cell.isRevoked) return "BROKER_REVOKED";
+  const { endedBy } = cell;
+  if (endedBy !== undefined) return endedBy;
   if (scope.pluginId !== owner.pluginId) return "BROKER_FOREIGN_SCOPE";
   return scope.signal.aborted ? "BROKER_CANCELLED" : undefined;
 }

@@ -16,8 +16,9 @@ import {
   parseAddress,
 } from "../target/address.ts";
 import type { Host } from "../target/host-name.ts";
+import { parseStrictUrl } from "../target/strict-url.ts";
+import { isWithinPrefix } from "../target/url-path.ts";
 import { hostIndexOf } from "./host-index.ts";
-import { parseStrictUrl } from "./strict-url.ts";
 
 /** Where a request goes, with one meaning. */
 export interface ParsedTarget {
@@ -77,6 +78,13 @@ export function decideUrl(
   if (host.kind === "address") {
     const address = decideAddress(grant, host.address, host.name, []);
     if (!address.allowed) return address;
+  }
+  if (grant.pathPrefixes?.some((prefix) => isWithinPrefix(path, prefix)) === false) {
+    return refuse(
+      "BROKER_PATH_PREFIX",
+      "network.paths",
+      `${received(path)} is not below a granted path`,
+    );
   }
   const verb = decideMethod(grant, method);
   if (!verb.allowed) return verb;

@@ -11,13 +11,9 @@ import { Agent } from "undici";
 import { BrokerError } from "../errors.ts";
 import type { NetworkGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
+import type { GrantUsage } from "../grant/usage.ts";
 import { assertUse, checkUse, type GrantUse } from "../grant/use.ts";
-import {
-  KEEP_ALIVE_MS,
-  MAX_ORIGINS,
-  MAX_RECORDED_ENTRIES,
-  MAX_RESPONSE_HEAD_BYTES,
-} from "../limits.ts";
+import { KEEP_ALIVE_MS, MAX_ORIGINS, MAX_RECORDED_ENTRIES } from "../limits.ts";
 import { type Recorder, recordedText } from "../record.ts";
 import { parseAddress } from "../target/address.ts";
 import { type ParsedTarget, decideAddresses, decideUrl } from "./decide.ts";
@@ -38,6 +34,7 @@ export interface NetworkDeps {
 export interface NetworkContext extends GrantUse {
   readonly grant: NetworkGrant | undefined;
   readonly cell: RevocationCell;
+  readonly usage: GrantUsage;
   readonly recorder: Recorder;
   readonly deps: NetworkDeps;
 }
@@ -50,7 +47,7 @@ interface Decided {
 
 /** The port of one grant. */
 export function createHttpPort(context: NetworkContext): HttpPort {
-  const { grant, cell, recorder, deps } = context;
+  const { grant, cell, usage, recorder, deps } = context;
   if (grant === undefined) {
     const none = refuse(
       "BROKER_NETWORK_NOT_GRANTED",
@@ -66,15 +63,13 @@ export function createHttpPort(context: NetworkContext): HttpPort {
     pipelining: 1,
     connections: Math.max(grant.limits.maxConcurrent, 1),
     maxOrigins: MAX_ORIGINS,
-    maxHeaderSize: MAX_RESPONSE_HEAD_BYTES,
+    maxHeaderSize: grant.limits.maxHeadBytes,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
   });
   cell.onRevoke(() => {
     agent.destroy(new BrokerError("BROKER_REVOKED")).catch(() => undefined);
   });
-  let running = 0;
-
   function decide(scope: CallScope, request: HttpRequest): Decision<Decided> {
     const use = checkUse(context, cell, scope);
     if (!use.allowed) return use;
@@ -82,17 +77,11 @@ export function createHttpPort(context: NetworkContext): HttpPort {
     if (!target.allowed) return target;
     const headers = decideHeaders(request.headers);
     if (!headers.allowed) return headers;
-    const { maxConcurrent } = (grant as NetworkGrant).limits;
-    if (running >= maxConcurrent) {
-      return refuse(
-        "BROKER_NETWORK_BUSY",
-        "network.concurrency",
-        `${running} of ${maxConcurrent} exchanges are in progress`,
-      );
-    }
-    // Taken before the first wait, so that parallel requests cannot all see the last place free.
-    running += 1;
-    const release = once(() => (running -= 1));
+    const place = usage.begin();
+    if (!place.allowed) return place;
+    const release = place.value;
+    const counted = usage.request();
+    if (!counted.allowed) return released(release, counted);
     return allow(target.rule, { target: target.value, headers: headers.value, release });
   }
 
@@ -224,13 +213,4 @@ function withoutQuery(raw: unknown): unknown {
 function released(release: () => void, refusal: Decision<never>): Decision<never> {
   release();
   return refusal;
-}
-
-function once(run: () => void): () => void {
-  let hasRun = false;
-  return () => {
-    if (hasRun) return;
-    hasRun = true;
-    run();
-  };
 }

@@ -191,7 +191,9 @@ async function build(
 
   const approval = config.approvals.get(id);
   // The broker records its own decision.
-  const granted = failClosed("grant", () => broker.grant(id, manifest.capabilities, approval));
+  const granted = failClosed("grant", () =>
+    broker.grant(id, manifest.capabilities, approval === undefined ? {} : { approval }),
+  );
   if (!granted.allowed) return granted;
   const started = await start(parts, source, manifest, granted.value);
   if (!started.allowed) {

@@ -25,9 +25,6 @@ const MAX_FUNCTION_PARTS = 33;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Who answers, and on whose behalf. */
-export type HostCallTarget = Pick<HostCallContext, "services" | "scope">;
-
 /** The call cannot come from our runner: its shape is wrong. */
 export class MalformedHostCall extends Error {}
 
@@ -39,7 +36,7 @@ export class MalformedHostCall extends Error {}
 export async function answerHostCall(
   kind: number,
   payload: Uint8Array,
-  context: HostCallTarget,
+  context: HostCallContext,
 ): Promise<Decision<Uint8Array>> {
   try {
     return await carryOut(kind, payload, context);
@@ -54,7 +51,7 @@ export async function answerHostCall(
 function carryOut(
   kind: number,
   payload: Uint8Array,
-  { scope, services }: HostCallTarget,
+  { scope, services }: HostCallContext,
 ): Promise<Decision<Uint8Array>> {
   switch (kind) {
     case HOST_CALL.VARIABLE_GET:

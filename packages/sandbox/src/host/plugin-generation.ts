@@ -179,7 +179,7 @@ export class PluginGeneration {
         argument: place,
         payload: input,
         limits: this.#callLimits,
-        host: { scope, services: this.#spec.services, rate: this.#spec.hostCallRate },
+        host: { scope, services: this.#spec.services },
         succeed: (pages, output, usage) => {
           resolve({ ok: true, output, usage: usageOf(usage, input.length, output.length, pages) });
           this.#noteSettled();

@@ -7,7 +7,7 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 
 import { MAX_URL_CHARACTERS } from "../limits.ts";
-import { type Host, parseUrlHost } from "../target/host-name.ts";
+import { type Host, parseUrlHost } from "./host-name.ts";
 
 /** A URL with one meaning. */
 export interface StrictUrl {

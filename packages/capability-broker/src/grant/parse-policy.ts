@@ -1,0 +1,185 @@
+/**
+ * @module The host's policy in parsed form: the side of the meet, and what only a host can say
+ * (ranges, authorities, host folders). A malformed policy is the programmer's error and throws.
+ */
+import {
+  DEFAULT_FILE_TOTALS,
+  DEFAULT_NETWORK_LIMITS,
+  DEFAULT_ROOT_LIMITS,
+  MAX_PATTERNS,
+} from "../limits.ts";
+import type { Cidr } from "../target/address.ts";
+import { parseGuestFolder } from "../target/guest-path.ts";
+import { type Endpoint, parseHostPattern } from "../target/host-pattern.ts";
+import { parseStrictUrl } from "../target/strict-url.ts";
+import { isPathPrefix } from "../target/url-path.ts";
+import type { Capabilities } from "./field-table.ts";
+import type { FileTotals, SecretRule } from "./grant.ts";
+import type { HostEntry } from "./host-set.ts";
+import {
+  ANY_PUBLIC,
+  endpointsOf,
+  maximaOf,
+  NO_TERMS,
+  normal,
+  problemOfLists,
+  rightsOf,
+  SECRET_NAME,
+} from "./parse-request.ts";
+import type { PathEntry } from "./path-set.ts";
+import {
+  type HostPolicy,
+  type NetworkPolicy,
+  policyCidrs,
+  policyError,
+  policyNumbers,
+  type RootPolicy,
+  type SecretPolicy,
+} from "./policy.ts";
+
+/** What neither a request nor an approval can say. */
+export interface HostSide {
+  readonly privateCidrs: readonly Cidr[];
+  readonly denyCidrs: readonly Cidr[];
+  readonly certificateAuthorities?: readonly string[];
+  readonly revocationLists?: readonly string[];
+  readonly secrets: readonly SecretRule[];
+  readonly totals: FileTotals;
+}
+
+/** A policy as a side of the meet and as the host's own part. */
+export interface ParsedPolicy {
+  readonly capabilities: Capabilities;
+  readonly host: HostSide;
+}
+
+const DEFAULT_METHODS: readonly string[] = ["GET", "HEAD", "POST"];
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/;
+// What frames a request or names its target is not a place for a secret.
+const NOT_A_SECRETS_HEADER =
+  /^(?:host|connection|te|trailer|transfer-encoding|content-length|upgrade|expect|accept-encoding|proxy-.*)$/;
+
+/**
+ * Parses a policy.
+ *
+ * @throws {@link BrokerError} (`BROKER_POLICY`)
+ */
+export function parsePolicy(policy: HostPolicy): ParsedPolicy {
+  const { network, filesystem } = policy;
+  const privateCidrs = policyCidrs("network.privateCidrs", network?.privateCidrs);
+  for (const [name, value] of Object.entries(policy.resources ?? {})) {
+    if (value !== undefined && !(value >= 0))
+      throw policyError(`resources.${name}`, "expected a number from 0");
+  }
+  const roots = filesystem?.roots ?? [];
+  if ((network?.allowedHosts.length ?? 0) > MAX_PATTERNS || roots.length > MAX_PATTERNS)
+    throw policyError("network.allowedHosts, filesystem.roots", `at most ${MAX_PATTERNS}`);
+  const { secrets: rawSecrets = [], ...lists }: Partial<NetworkPolicy> = network ?? {};
+  const problem = problemOfLists(lists);
+  if (problem !== undefined) throw policyError("network", problem);
+  const secrets = rawSecrets.map(parseSecret);
+  const { methods = DEFAULT_METHODS, pathPrefixes, spkiPins, limits = {} } = lists;
+  return {
+    capabilities: normal({
+      ...policyNumbers("network.limits", DEFAULT_NETWORK_LIMITS, limits),
+      httpOutbound: network?.allowHttpOutbound === true,
+      hosts: hostsOf(network, privateCidrs),
+      methods: [...methods],
+      pathPrefixes,
+      pins: spkiPins === undefined ? [] : [spkiPins],
+      secrets: secrets.map(({ name }) => name),
+      paths: roots.map(pathEntryOf),
+      ...maximaOf(policy.resources),
+      ...NO_TERMS,
+    }),
+    host: {
+      privateCidrs,
+      denyCidrs: policyCidrs("denyCidrs", policy.denyCidrs),
+      ...pemLists(network),
+      secrets,
+      totals: policyNumbers("filesystem.totals", DEFAULT_FILE_TOTALS, filesystem?.totals ?? {}),
+    },
+  };
+}
+
+function hostsOf(
+  network: NetworkPolicy | undefined,
+  privateCidrs: readonly Cidr[],
+): readonly HostEntry[] {
+  const insecure = network?.allowInsecureHttp === true;
+  const granted = (port?: number): readonly Endpoint[] =>
+    endpointsOf(port, network?.ports).filter(
+      (endpoint) => insecure || endpoint.startsWith("https:"),
+    );
+  const hosts = (network?.allowedHosts ?? []).map((raw): HostEntry => {
+    const parsed = parseHostPattern(raw, privateCidrs);
+    if (!parsed.allowed) throw policyError("network.allowedHosts", parsed.reason);
+    return { pattern: parsed.value.pattern, endpoints: granted(parsed.value.port) };
+  });
+  if (network?.anyPublicHost === true) hosts.push({ pattern: ANY_PUBLIC, endpoints: granted() });
+  return hosts;
+}
+
+function pemLists(
+  network: NetworkPolicy | undefined,
+): Pick<HostSide, "certificateAuthorities" | "revocationLists"> {
+  const { certificateAuthorities, revocationLists } = network ?? {};
+  return {
+    ...(certificateAuthorities === undefined
+      ? {}
+      : { certificateAuthorities: [...certificateAuthorities] }),
+    ...(revocationLists === undefined ? {} : { revocationLists: [...revocationLists] }),
+  };
+}
+
+function parseSecret(secret: SecretPolicy): SecretRule {
+  const field = "network.secrets";
+  const { name, template, methods, pathPrefix } = secret;
+  const header = secret.header.toLowerCase();
+  const origin = parseStrictUrl(`${secret.origin}/`);
+  if (!SECRET_NAME.test(name)) throw policyError(field, `${name} is not a name`);
+  if (!origin.allowed || origin.value.path !== "/")
+    throw policyError(field, `${secret.origin} is not an origin`);
+  if (!TOKEN.test(header) || NOT_A_SECRETS_HEADER.test(header))
+    throw policyError(field, `${header} is not a header that may hold a secret`);
+  if (template.split(`{{secret:${name}}}`).length !== 2 || !/^[\u0020-\u007e]*$/.test(template))
+    throw policyError(field, `the template of ${name} must hold {{secret:${name}}} once`);
+  const problem = problemOfLists({ methods });
+  if (problem !== undefined) throw policyError(field, problem);
+  if (pathPrefix !== undefined && !isPathPrefix(pathPrefix))
+    throw policyError(field, `${pathPrefix} is not a path`);
+  const { scheme, host, port } = origin.value;
+  return {
+    name,
+    origin: `${scheme}://${host.name}:${port}`,
+    header,
+    template,
+    ...(methods === undefined ? {} : { methods }),
+    ...(pathPrefix === undefined ? {} : { pathPrefix }),
+  };
+}
+
+function pathEntryOf(root: RootPolicy): PathEntry {
+  const guest = parseGuestFolder(root.guest);
+  if (!guest.allowed) throw policyError("filesystem.roots.guest", guest.reason);
+  if (!/^\/(?!(?:proc|dev|sys)(?:\/|$))/.test(root.host) || root.host.includes("\0")) {
+    throw policyError(
+      "filesystem.roots.host",
+      `${root.host} is not an absolute directory outside /proc, /dev and /sys`,
+    );
+  }
+  const { extensions = "*" } = root;
+  if (extensions !== "*" && extensions.some((extension) => !/^\.[^./\\]+$/.test(extension))) {
+    throw policyError("filesystem.roots.extensions", "expected extensions such as .json");
+  }
+  return {
+    guest: guest.value,
+    rights: rightsOf(root.allowRead, root.allowWrite),
+    root: {
+      guest: guest.value,
+      host: root.host,
+      extensions: extensions === "*" ? "*" : extensions.map((extension) => extension.toLowerCase()),
+      ...policyNumbers("filesystem.roots", DEFAULT_ROOT_LIMITS, root),
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import {
+  type Approval,
+  type CapabilityRequest,
+  changeLines,
+  createApprovals,
+  createHmacSealer,
+} from "@glovebox/capability-broker";
+import { recordingDecisionLog } from "@glovebox/testkit";
+import "@glovebox/testkit/matchers";
+import { expect, test } from "vitest";
+
+import { codeOf, pluginId, valueOf } from "../lab.ts";
+
+// CWE-345, CWE-863: a yes that was given to somebody else, or to less, must not count.
+const net = (...allowedHosts: string[]) => ({ allowHttpOutbound: true, allowedHosts });
+const key = new Uint8Array(32).fill(7);
+const request: CapabilityRequest = {
+  network: net("*.trusted.com"),
+  filesystem: { allowRead: true, allowWrite: false, allowedPaths: ["/data"] },
+};
+const subject = { pluginId: pluginId(), publisher: "key:abc", request };
+
+function approvals(sealKey = key): ReturnType<typeof createApprovals> {
+  return createApprovals({ sealer: createHmacSealer(sealKey), log: recordingDecisionLog() });
+}
+
+test("an approval covers its request and every narrower one", () => {
+  const approval = valueOf(approvals().approve(subject, "ops@example.com"));
+  const narrower = { network: net("a.trusted.com") };
+  expect(codeOf(approvals().check(approval, subject))).toBe("allowed");
+  expect(valueOf(approvals().check(approval, { ...subject, request: narrower }))).toEqual(narrower);
+});
+
+const wider: CapabilityRequest = {
+  ...request,
+  filesystem: { allowRead: true, allowWrite: true, allowedPaths: ["/data"] },
+};
+
+test.each<readonly [string, Partial<typeof subject>]>([
+  ["another publisher", { publisher: "key:def" }],
+  ["another plugin", { pluginId: pluginId("other") }],
+  ["a wider request", { request: wider }],
+])("%s needs a new approval", (_name, change) => {
+  const approval = valueOf(approvals().approve(subject, "ops@example.com"));
+  expect(codeOf(approvals().check(approval, { ...subject, ...change }))).toBe("BROKER_APPROVAL");
+});
+
+test.each<readonly [string, (approval: Approval) => Approval]>([
+  ["a changed request", (approval) => ({ ...approval, request: wider })],
+  ["a changed publisher", (approval) => ({ ...approval, publisher: "key:def" })],
+  ["a changed operator", (approval) => ({ ...approval, operator: "root" })],
+  ["an empty seal", (approval) => ({ ...approval, seal: "" })],
+  [
+    "a seal under another key",
+    () => valueOf(approvals(new Uint8Array(32).fill(8)).approve(subject, "mallory")),
+  ],
+])("an approval with %s is nobody's", (_name, forge) => {
+  const forged = forge(valueOf(approvals().approve(subject, "ops@example.com")));
+  const asked = { ...subject, publisher: forged.publisher, request: forged.request };
+  expect(codeOf(approvals().check(forged, asked))).toBe("BROKER_APPROVAL");
+});
+
+test("nobody's yes is no yes, and short keys seal nothing", () => {
+  expect(codeOf(approvals().check(undefined, subject))).toBe("BROKER_APPROVAL");
+  expect(() => createHmacSealer(new Uint8Array(16))).toThrowCode("BROKER_POLICY");
+});
+
+test("the difference says in plain words what a plugin may now do", () => {
+  const approval = valueOf(approvals().approve(subject, "ops@example.com"));
+  const next = { ...wider, network: net("*.trusted.com", "api.example.com:8443") };
+  const changes = valueOf(approvals().difference(approval, next));
+  expect(changeLines(changes)).toEqual([
+    "+ may now also reach api.example.com at port 8443",
+    "+ may now also write to /data",
+  ]);
+  const less = valueOf(approvals().difference(approval, { network: net("*.trusted.com") }));
+  expect(changeLines(less)).toEqual(["- may no longer read from /data"]);
+});
+
+test("every approval and every check is in the log, with the digest of what was asked", () => {
+  const log = recordingDecisionLog();
+  const both = createApprovals({ sealer: createHmacSealer(key), log });
+  const approval = valueOf(both.approve(subject, "ops@example.com"));
+  both.check(approval, { ...subject, request: wider });
+  expect(log.events.map(({ event }) => [event.kind, event.success, event.code])).toEqual([
+    ["capability.approve", true, undefined],
+    ["capability.approval", false, "BROKER_APPROVAL"],
+  ]);
+  expect(log.events[0]?.event.details).toMatchObject({ requestDigest: approval.requestDigest });
+});
