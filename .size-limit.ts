@@ -30,6 +30,12 @@ const LIMITS: Readonly<Record<string, string>> = {
   runtime: "27 kB",
   sandbox: "20 kB",
   signer: "8 kB",
+  "tlog.errors": "2 kB",
+  "tlog.tree": "8 kB",
+  "tlog.tiles": "4 kB",
+  "tlog.note": "7 kB",
+  "tlog.checkpoint": "11 kB",
+  "tlog.policy": "11 kB",
   "wasm-validator": "8 kB",
 };
 
