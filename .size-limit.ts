@@ -24,6 +24,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   "core.ports": "100 B",
   limiter: "9 kB",
   linux: "4 kB",
+  "linux.files": "5 kB",
   "manifest-validator": "17 kB",
   monitor: "12 kB",
   "monitor.metrics": "5 kB",

@@ -4,8 +4,9 @@
  */
 import { calls } from "./calls/calls.ts";
 import { type BenchReport, toJson, toText } from "./report.ts";
+import { wasm } from "./wasm/wasm.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = { calls };
+const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = { calls, wasm };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const run = Object.hasOwn(BENCHES, names[0] ?? "") ? BENCHES[names[0] ?? ""] : undefined;

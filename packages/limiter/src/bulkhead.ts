@@ -5,11 +5,14 @@
  * take turns among equals. Where the queue is full, room is taken from less urgent calls, then from
  * the plugins that hold more than an equal share of it, and never from those that hold less.
  */
-import { type Refusal, refuse } from "@glovebox/core/decision";
+import type { Clock } from "@glovebox/core/clock";
+import { type Decision, type Refusal, refuse } from "@glovebox/core/decision";
 
-import type { Lane, Waiter } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { BUSY_RETRY_MS } from "./limits.ts";
-import { SlotPermit, type SlotOwner } from "./permit.ts";
+import { Patience } from "./patience.ts";
+import { type Permit, SlotPermit, type SlotOwner } from "./permit.ts";
+import { type Queue, Waiter } from "./waiter.ts";
 import { PRIORITIES } from "./waiting-line.ts";
 
 /** The bounds of a {@link Bulkhead}. */
@@ -17,22 +20,26 @@ export interface BulkheadLimits {
   readonly maxConcurrent: number;
   readonly maxQueued: number;
   readonly maxQueuedPerPlugin: number;
+  readonly maxQueueWaitMs: number;
 }
 
 /** Slots and the queue before them. */
-export class Bulkhead implements SlotOwner<Lane> {
+export class Bulkhead implements SlotOwner<Lane>, Queue<Lane> {
   readonly #limits: BulkheadLimits;
-  readonly #monotonicMs: () => number;
+  readonly #clock: Clock;
+  readonly #patience: Patience<Waiter<Lane>>;
   /** Lanes that have waiting calls. */
   readonly #queued = new Set<Lane>();
   /** By rank, those of them with a slot of their own left, in the order of their turns. */
   readonly #ready: readonly Set<Lane>[] = PRIORITIES.map(() => new Set());
   #active = 0;
-  #waiting = 0;
 
-  constructor(limits: BulkheadLimits, monotonicMs: () => number) {
+  constructor(limits: BulkheadLimits, clock: Clock) {
     this.#limits = limits;
-    this.#monotonicMs = monotonicMs;
+    this.#clock = clock;
+    this.#patience = new Patience(clock, limits.maxQueueWaitMs, (waiter) =>
+      waiter.settle(TIMED_OUT),
+    );
   }
 
   get active(): number {
@@ -40,7 +47,7 @@ export class Bulkhead implements SlotOwner<Lane> {
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#patience.size;
   }
 
   /** Why the lane's call cannot start now; `undefined` when it can. */
@@ -69,7 +76,7 @@ export class Bulkhead implements SlotOwner<Lane> {
     if (lane.waiters.size >= maxQueuedPerPlugin) {
       return pushOut(lane.waiters.newestBelow(rank), PLUGIN_QUEUE_FULL);
     }
-    if (this.#waiting < maxQueued) return undefined;
+    if (this.waiting < maxQueued) return undefined;
     for (const other of this.#queued) {
       const lessUrgent = other.waiters.newestBelow(rank);
       if (lessUrgent !== undefined) return pushOut(lessUrgent, HOST_QUEUE_FULL);
@@ -87,20 +94,29 @@ export class Bulkhead implements SlotOwner<Lane> {
     return HOST_QUEUE_FULL;
   }
 
-  /** Puts a waiting call at the end of its lane. */
-  enqueue(waiter: Waiter): void {
-    waiter.lane.waiters.add(waiter);
-    this.#queued.add(waiter.lane);
-    this.#waiting += 1;
-    this.review(waiter.lane);
+  /** Queues a call for which there is room; the answer comes when its wait ends. */
+  wait(
+    lane: Lane,
+    rank: number,
+    signal: AbortSignal | undefined,
+    aborted: Refusal,
+  ): Promise<Decision<Permit>> {
+    return new Promise((resolve) => {
+      const waiter = new Waiter<Lane>(this, lane, rank, this.#clock.monotonicMs(), resolve);
+      if (signal !== undefined) waiter.leaveOn(signal, aborted);
+      lane.waiters.add(waiter);
+      this.#queued.add(lane);
+      this.#patience.add(waiter);
+      this.review(lane);
+    });
   }
 
   /** Takes a call out of the queue; its place is free at once, wherever it stood. */
-  leave(waiter: Waiter): void {
+  leave(waiter: Waiter<Lane>): void {
+    if (!this.#patience.delete(waiter)) return;
     const { lane, rank } = waiter;
-    if (!lane.waiters.delete(waiter)) return;
-    this.#waiting -= 1;
-    if (lane.waiters.sizeAt(rank) === 0) this.#ready[rank]?.delete(lane);
+    lane.waiters.delete(waiter);
+    if (lane.waiters.oldestAt(rank) === undefined) this.#ready[rank]?.delete(lane);
     if (lane.waiters.size === 0) this.#queued.delete(lane);
   }
 
@@ -113,32 +129,33 @@ export class Bulkhead implements SlotOwner<Lane> {
 
   /** Decides anew whether a lane takes turns, after its slots or its limits changed. */
   review(lane: Lane): void {
-    for (const [rank, ready] of this.#ready.entries()) {
+    if (this.waiting === 0) return;
+    for (let rank = 0; rank < this.#ready.length; rank += 1) {
       // Adding a lane that is in the set already keeps its turn.
-      if (lane.isReadyAt(rank)) ready.add(lane);
-      else ready.delete(lane);
+      if (lane.isReadyAt(rank)) this.#ready[rank]?.add(lane);
+      else this.#ready[rank]?.delete(lane);
     }
-    this.#dispatch();
+    for (let rank = 0; rank < this.#ready.length; rank += 1) this.#dispatch(rank);
   }
 
   /** A lane that is taken out and put back is visited again, after all others: round robin. */
-  #dispatch(): void {
-    for (const [rank, ready] of this.#ready.entries()) {
-      for (const lane of ready) {
-        if (this.#active >= this.#limits.maxConcurrent) return;
-        ready.delete(lane);
-        // Its last slot may have gone to a more urgent call of its own.
-        if (!lane.isReadyAt(rank)) continue;
-        const waiter = lane.waiters.oldestAt(rank);
-        waiter?.settle(this.enter(lane, this.#monotonicMs() - waiter.sinceMs));
-        if (lane.isReadyAt(rank)) ready.add(lane);
-      }
+  #dispatch(rank: number): void {
+    const ready = this.#ready[rank];
+    if (ready === undefined || ready.size === 0) return;
+    for (const lane of ready) {
+      if (this.#active >= this.#limits.maxConcurrent) return;
+      ready.delete(lane);
+      // Its last slot may have gone to a more urgent call of its own.
+      const waiter = lane.isReadyAt(rank) ? lane.waiters.oldestAt(rank) : undefined;
+      if (waiter === undefined) continue;
+      waiter.settle(this.enter(lane, this.#clock.monotonicMs() - waiter.sinceMs));
+      if (lane.isReadyAt(rank)) ready.add(lane);
     }
   }
 }
 
 /** Ends one call's wait for the sake of another, or refuses that other. */
-function pushOut(victim: Waiter | undefined, refusal: Refusal): Refusal | undefined {
+function pushOut(victim: Waiter<Lane> | undefined, refusal: Refusal): Refusal | undefined {
   if (victim === undefined) return refusal;
   victim.settle(refusal);
   return undefined;
@@ -164,6 +181,12 @@ const HOST_QUEUE_FULL = busyRefusal(
   "LIMITER_QUEUE_FULL",
   "limiter.queue.host",
   "the queue is full and the plugin holds its share of it",
+);
+
+const TIMED_OUT = busyRefusal(
+  "LIMITER_QUEUE_TIMEOUT",
+  "limiter.queue.wait",
+  "no slot became free for as long as a call may wait",
 );
 
 function busyRefusal(code: string, rule: string, reason: string): Refusal {

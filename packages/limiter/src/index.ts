@@ -21,4 +21,6 @@ export { MemoryLimiter } from "./memory-limiter.ts";
 export type { Allocation, MemoryLimiterOptions } from "./memory-limiter.ts";
 export type { LimiterOptions } from "./options.ts";
 export type { Permit } from "./permit.ts";
+export { createRateLimiter } from "./rate-limiter.ts";
+export type { RateLimiter, RateLimiterDeps, RateLimiterOptions } from "./rate-limiter.ts";
 export type { Priority } from "./waiting-line.ts";

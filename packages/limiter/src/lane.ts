@@ -3,28 +3,13 @@
  * its rate and its throttle level.
  */
 import type { Clock } from "@glovebox/core/clock";
-import type { Refusal } from "@glovebox/core/decision";
 import type { Gcra } from "@glovebox/core/flow";
 
 import type { KeyEntry } from "./key-table.ts";
 import { THROTTLE_BASE_RATE_PER_SECOND } from "./limits.ts";
-import type { Permit } from "./permit.ts";
 import { type Rate, createMeter } from "./rate-limit.ts";
-import { type Ranked, WaitingLine } from "./waiting-line.ts";
-
-/** A call that waits for a slot; `settle` ends the wait, once. */
-export interface Waiter extends Ranked {
-  readonly lane: Lane;
-  readonly sinceMs: number;
-  settle(answer: SettledPermit | Refusal): void;
-}
-
-/** A permit that is its own allowance: see permit.ts. */
-export type SettledPermit = Permit & {
-  readonly allowed: true;
-  readonly rule: string;
-  readonly value: Permit;
-};
+import type { Waiter } from "./waiter.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 /** What every lane is allowed when it is not throttled. */
 export interface LaneLimits {
@@ -38,7 +23,7 @@ export class Lane implements KeyEntry {
   active = 0;
   /** Calls that may run at once: 0 at throttle level 1. */
   maxActive: number;
-  readonly waiters = new WaitingLine<Waiter>();
+  readonly waiters = new WaitingLine<Waiter<Lane>>();
   /** None where the plugin's rate is not limited. */
   meter: Gcra | undefined;
   readonly #limits: LaneLimits;
@@ -72,7 +57,7 @@ export class Lane implements KeyEntry {
 
   /** Whether the lane could run a waiting call of a rank, as far as it is concerned. */
   isReadyAt(rank: number): boolean {
-    return this.waiters.sizeAt(rank) > 0 && this.active < this.maxActive;
+    return this.active < this.maxActive && this.waiters.oldestAt(rank) !== undefined;
   }
 
   /** A throttled lane is never idle: a flood of keys must not lift a throttle. */

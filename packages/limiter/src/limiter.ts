@@ -18,7 +18,6 @@ import { BUSY_RETRY_MS } from "./limits.ts";
 import { type LimiterOptions, parseOptions } from "./options.ts";
 import type { Permit } from "./permit.ts";
 import { type Rate, takeRate } from "./rate-limit.ts";
-import { waitForSlot } from "./wait.ts";
 import { PRIORITIES, type Priority } from "./waiting-line.ts";
 
 /** Who asks to start a call. */
@@ -95,7 +94,7 @@ export interface Limiter extends Disposable {
 export function createLimiter(options: LimiterOptions = {}, deps: LimiterDeps = {}): Limiter {
   const clock = deps.clock ?? systemClock;
   const limits = parseOptions(options);
-  const bulkhead = new Bulkhead(limits.bulkhead, () => clock.monotonicMs());
+  const bulkhead = new Bulkhead(limits.bulkhead, clock);
   const plugins = new KeyTable<PluginId, Lane>(limits.maxKeys, () => new Lane(limits.lane, clock));
   const tenants = limits.tenantRate && tenantTable(limits.maxKeys, limits.tenantRate, clock);
   let closed = false;
@@ -125,24 +124,27 @@ export function createLimiter(options: LimiterOptions = {}, deps: LimiterDeps = 
     return bulkhead.busy(lane) ?? takeRates(lane, request.tenantId) ?? bulkhead.enter(lane, 0);
   };
 
-  const admit = async (request: AdmissionRequest): Promise<Decision<Permit>> => {
-    const { pluginId, tenantId, signal, priority = "normal" } = request;
-    const rank = PRIORITIES.indexOf(priority);
-    if (rank < 0) throw outside("priority", PRIORITIES.join(", "), priority);
-    if (signal?.aborted === true) return ABORTED;
-    const lane = laneFor(pluginId);
-    if (!(lane instanceof Lane)) return lane;
+  /** Why a call neither starts nor waits, the permit of one that starts, or `undefined`: it waits. */
+  const decideNow = (
+    request: AdmissionRequest,
+    lane: Lane,
+    rank: number,
+  ): Decision<Permit> | undefined =>
     // The rate comes before room is made: a call over its rate must not push out another's.
-    const overRate = takeRates(lane, tenantId);
-    if (overRate !== undefined) return overRate;
-    if (bulkhead.busy(lane) === undefined) return bulkhead.enter(lane, 0);
-    return (
-      bulkhead.makeRoom(lane, rank) ??
-      waitForSlot(
-        { bulkhead, lane, rank, clock, maxWaitMs: limits.maxQueueWaitMs, aborted: ABORTED },
-        signal,
-      )
-    );
+    takeRates(lane, request.tenantId) ??
+    (bulkhead.busy(lane) === undefined ? bulkhead.enter(lane, 0) : bulkhead.makeRoom(lane, rank));
+
+  const admit = (request: AdmissionRequest): Promise<Decision<Permit>> => {
+    const { pluginId, signal, priority = "normal" } = request;
+    const rank = PRIORITIES.indexOf(priority);
+    if (rank < 0) return Promise.reject(outside("priority", PRIORITIES.join(", "), priority));
+    if (signal?.aborted === true) return Promise.resolve(ABORTED);
+    const lane = laneFor(pluginId);
+    if (!(lane instanceof Lane)) return Promise.resolve(lane);
+    const decision = decideNow(request, lane, rank);
+    return decision === undefined
+      ? bulkhead.wait(lane, rank, signal, ABORTED)
+      : Promise.resolve(decision);
   };
 
   const close = (): void => {

@@ -42,7 +42,6 @@ export interface ParsedOptions {
   readonly lane: LaneLimits;
   /** Absent where tenants have no rate. */
   readonly tenantRate: Rate | undefined;
-  readonly maxQueueWaitMs: number;
   readonly maxKeys: number;
 }
 
@@ -68,6 +67,7 @@ export function parseOptions(options: LimiterOptions): ParsedOptions {
       maxConcurrent: count("maxConcurrent", DEFAULT_MAX_CONCURRENT, 1),
       maxQueued: count("maxQueued", DEFAULT_MAX_QUEUED, 0),
       maxQueuedPerPlugin: count("maxQueuedPerPlugin", DEFAULT_MAX_QUEUED_PER_PLUGIN, 0),
+      maxQueueWaitMs: count("maxQueueWaitMs", DEFAULT_MAX_QUEUE_WAIT_MS, 1),
     },
     lane: {
       maxConcurrent: count("maxConcurrentPerPlugin", DEFAULT_MAX_CONCURRENT_PER_PLUGIN, 1),
@@ -77,7 +77,6 @@ export function parseOptions(options: LimiterOptions): ParsedOptions {
       tenantRatePerSecond === Infinity
         ? undefined
         : { ratePerSecond: tenantRatePerSecond, burst: count("tenantBurst", 1, 1) },
-    maxQueueWaitMs: count("maxQueueWaitMs", DEFAULT_MAX_QUEUE_WAIT_MS, 1),
     maxKeys: count("maxKeys", DEFAULT_MAX_KEYS, 1),
   };
 }

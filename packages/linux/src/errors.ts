@@ -1,4 +1,6 @@
 /** @module The errors of this package: a system call that the kernel refused. */
+import { getSystemErrorName } from "node:util";
+
 import {
   type ErrorCodeTable,
   SecurityError,
@@ -31,4 +33,16 @@ export class LinuxError extends SecurityError<LinuxErrorCode> {
   constructor(code: LinuxErrorCode, options?: SecurityErrorOptions) {
     super(code, LINUX_ERRORS[code], options);
   }
+}
+
+/**
+ * The error of a call that failed, with errno's name as `details.condition`. It holds no arguments:
+ * paths among them are the host's.
+ */
+export function callFailed(call: string, errno: number): LinuxError {
+  const condition = errno > 0 ? getSystemErrorName(-errno) : "unknown";
+  return new LinuxError("LINUX_CALL_FAILED", {
+    message: `${call} failed: ${condition}`,
+    details: { call, errno, condition },
+  });
 }

@@ -37,6 +37,7 @@ export const SEVERITIES: Readonly<Record<string, Severity>> = Object.freeze({
   // Also what a server that is down looks like: it must not cost an honest plugin its quarantine.
   SANDBOX_HOST_CALL_REFUSED: "error",
   SANDBOX_HOST_CALL_LIMIT: "serious",
+  SANDBOX_HOST_CALL_RATE: "serious",
   // A pointer or length outside the memory asks the host to read what is not there.
   SANDBOX_OUTPUT_RANGE: "serious",
   // Frames are written by our runner, not by the plugin: a broken one means that it is not ours now.
@@ -51,6 +52,8 @@ export const SEVERITIES: Readonly<Record<string, Severity>> = Object.freeze({
   SANDBOX_QUEUE_FULL: "none",
   SANDBOX_CLOSED: "none",
   SANDBOX_BOOT_FAILED: "none",
+  // Somebody wrote into the host's folder: not the plugin's doing.
+  SANDBOX_MODULE_CHANGED: "none",
   SANDBOX_ISOLATION: "none",
   SANDBOX_OPTIONS: "none",
 });

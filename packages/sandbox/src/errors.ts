@@ -55,6 +55,10 @@ export const SANDBOX_ERRORS = {
     summary: "the plugin made too many host calls in one call",
     advice: "Raise hostCalls if that many are expected. The runner was ended.",
   },
+  SANDBOX_HOST_CALL_RATE: {
+    summary: "the plugin makes host calls too fast",
+    advice: "Raise hostCallsPerSecond if that rate is expected. The runner was ended.",
+  },
   SANDBOX_HOST_CALL_REFUSED: {
     summary: "a host call was refused",
     advice: "The details name the refusal's code; grant what is missing or correct the plugin.",
@@ -87,6 +91,11 @@ export const SANDBOX_ERRORS = {
   SANDBOX_BOOT_FAILED: {
     summary: "a runner could not be started",
     advice: "Read the cause: missing build (npm run build), process limits, or memory.",
+  },
+  SANDBOX_MODULE_CHANGED: {
+    summary: "a sleeping plugin's module is not what was stored",
+    advice:
+      "Somebody changed or removed files of the sandbox's temporary folder. Find out who, and load the plugin again.",
   },
   SANDBOX_ISOLATION: {
     summary: "the isolation that was reached is below the required minimum",

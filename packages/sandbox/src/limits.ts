@@ -42,6 +42,9 @@ export const BOOT_DEADLINE_MS = 20_000;
 /** Private data that a runner may map beyond its plugin's memory, bytes: V8's heap, code, buffers for one call. */
 export const RUNNER_OVERHEAD_BYTES: number = 192 * MIB;
 
+/** Linear memory of discarded instances that is left to the engine's own collection, bytes: a part of the allowance above. */
+export const MAX_DEAD_MEMORY_BYTES: number = 48 * MIB;
+
 /** Size of a WebAssembly page, bytes (WebAssembly core specification 4.2.8). */
 export const WASM_PAGE_BYTES: number = 64 * KIB;
 
@@ -62,5 +65,6 @@ export const DEFAULT_RUNNER_LIMITS = {
   inputBytes: 16 * MIB,
   outputBytes: 16 * MIB,
   hostCalls: 10_000,
+  hostCallsPerSecond: 20_000,
   tableElements: 100_000,
 } as const;

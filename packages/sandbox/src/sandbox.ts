@@ -4,6 +4,7 @@
  * frames, and the world only through the services that the host gave it.
  */
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
+import { createGcra, type Gcra } from "@glovebox/core/flow";
 import { newCallId, type PluginId } from "@glovebox/core/ids";
 import type {
   CallOutcome,
@@ -175,7 +176,13 @@ export async function createSandbox(
 /** A limit that is no number would be no limit: NaN is never exceeded. */
 function problemOfLimits(limits: RunnerLimits): string | undefined {
   const bad = Object.entries(limits).find(([, value]) => !Number.isFinite(value) || value < 0);
-  return bad && `${bad[0]} must be a number from 0, received ${bad[1]}`;
+  if (bad !== undefined) return `${bad[0]} must be a number from 0, received ${bad[1]}`;
+  if (limits.hostCallsPerSecond > 0) return undefined;
+  return "hostCallsPerSecond must be above 0; hostCalls: 0 allows none";
+}
+
+function hostCallRate({ hostCallsPerSecond }: RunnerLimits): Gcra {
+  return createGcra({ ratePerSecond: hostCallsPerSecond, burst: hostCallsPerSecond });
 }
 
 /** Boots a process that tries what must be refused, and ends it. */
@@ -247,6 +254,7 @@ function reservedRunner(
           limits,
           services: spec.services,
           startScope: startScope(pluginId),
+          hostCallRate: hostCallRate(limits),
           maxRunners: spec.maxRunners ?? 8,
           runnersPerTenant: spec.runnersPerTenant ?? 1,
           shareRunners: spec.shareRunners ?? false,

@@ -1,4 +1,5 @@
 /** @module One command on its way through a runner: what was sent, when it began, who waits. */
+import type { Gcra } from "@glovebox/core/flow";
 import type { CallScope, HostServices } from "@glovebox/core/ports";
 
 import type { SandboxError } from "../errors.ts";
@@ -26,6 +27,8 @@ export interface ExchangeUsage {
 export interface HostCallContext {
   readonly services: HostServices;
   readonly scope: CallScope;
+  /** How fast host calls may come; one for all of a plugin's runners. */
+  readonly rate: Gcra;
 }
 
 /** A command, its limits and who waits for its answer. */

@@ -25,6 +25,9 @@ const MAX_FUNCTION_PARTS = 33;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Who answers, and on whose behalf. */
+export type HostCallTarget = Pick<HostCallContext, "services" | "scope">;
+
 /** The call cannot come from our runner: its shape is wrong. */
 export class MalformedHostCall extends Error {}
 
@@ -36,7 +39,7 @@ export class MalformedHostCall extends Error {}
 export async function answerHostCall(
   kind: number,
   payload: Uint8Array,
-  context: HostCallContext,
+  context: HostCallTarget,
 ): Promise<Decision<Uint8Array>> {
   try {
     return await carryOut(kind, payload, context);
@@ -51,7 +54,7 @@ export async function answerHostCall(
 function carryOut(
   kind: number,
   payload: Uint8Array,
-  { scope, services }: HostCallContext,
+  { scope, services }: HostCallTarget,
 ): Promise<Decision<Uint8Array>> {
   switch (kind) {
     case HOST_CALL.VARIABLE_GET:

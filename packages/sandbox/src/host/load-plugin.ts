@@ -2,6 +2,7 @@
  * @module Puts a plugin into a runner: CONFIGURE with the plugin's limits, LOAD each module,
  * INSTANTIATE. A runner in which any of it fails is ended.
  */
+import type { Gcra } from "@glovebox/core/flow";
 import type { CallScope, HostServices } from "@glovebox/core/ports";
 
 import { SandboxError } from "../errors.ts";
@@ -30,6 +31,8 @@ export interface RunnerLimits {
   readonly outputBytes: number;
   /** Host calls during one call. */
   readonly hostCalls: number;
+  /** Host calls per second of all the plugin's runners together; as many may come at once after a rest. */
+  readonly hostCallsPerSecond: number;
   /** Elements of a table. */
   readonly tableElements: number;
 }
@@ -48,6 +51,7 @@ export interface LoadSpec {
   readonly services: HostServices;
   /** The scope of host calls during the start. */
   readonly startScope: CallScope;
+  readonly hostCallRate: Gcra;
 }
 
 /**
@@ -61,7 +65,7 @@ export async function loadPlugin(
   spec: LoadSpec,
   validated: readonly (number | undefined)[],
 ): Promise<ReadonlyMap<string, number>> {
-  const { modules, limits, instantiate, startScope, services } = spec;
+  const { modules, limits, instantiate, startScope, services, hostCallRate } = spec;
   try {
     if (runner.state === "warm") await configureRunner(runner, limits);
     // Sent in one go: what fails ends the runner, so that nothing depends on the answers in between.
@@ -74,7 +78,7 @@ export async function loadPlugin(
     });
     runner.advance("instantiate");
     const payload = encoder.encode(JSON.stringify(instantiate));
-    const host = { services, scope: startScope };
+    const host = { services, scope: startScope, rate: hostCallRate };
     steps.push(command(runner, FRAME.INSTANTIATE, 0, payload, limits, host));
     const answers = await Promise.all(steps);
     return parseFunctions(answers.at(-1));

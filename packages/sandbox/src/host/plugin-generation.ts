@@ -179,7 +179,7 @@ export class PluginGeneration {
         argument: place,
         payload: input,
         limits: this.#callLimits,
-        host: { scope, services: this.#spec.services },
+        host: { scope, services: this.#spec.services, rate: this.#spec.hostCallRate },
         succeed: (pages, output, usage) => {
           resolve({ ok: true, output, usage: usageOf(usage, input.length, output.length, pages) });
           this.#noteSettled();

@@ -40,6 +40,7 @@ const ENGINE_FLAGS = [
   "--disallow-code-generation-from-strings",
   "--disable-proto=delete",
   "--disable-sigusr1",
+  "--expose-gc",
   "--no-warnings",
 ] as const;
 
@@ -115,12 +116,13 @@ function permissionFlags(program: string, koffi: KoffiLocation | undefined): str
   ];
 }
 
-/** Standard error is attacker-controlled: what is beyond the bound is read and dropped. */
+/** Standard error is attacker-controlled: at the bound it is closed, so that a flood costs nothing. */
 function keepLastWords(child: ChildProcess): () => string {
   let kept = "";
   child.stderr?.setEncoding("utf8");
   child.stderr?.on("data", (text: string) => {
-    if (kept.length < MAX_STDERR_CHARACTERS) kept = (kept + text).slice(0, MAX_STDERR_CHARACTERS);
+    kept = (kept + text).slice(0, MAX_STDERR_CHARACTERS);
+    if (kept.length === MAX_STDERR_CHARACTERS) child.stderr?.destroy();
   });
   return () => kept.trim();
 }

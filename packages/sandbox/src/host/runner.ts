@@ -296,6 +296,10 @@ export class Runner {
       );
       return;
     }
+    if (!host.rate.tryTake().ok) {
+      this.kill(new SandboxError("SANDBOX_HOST_CALL_RATE"));
+      return;
+    }
     running.abort ??= new AbortController();
     const signal = AbortSignal.any([host.scope.signal, running.abort.signal]);
     host.scope.meter.add("hostCalls", 1);

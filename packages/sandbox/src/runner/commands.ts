@@ -8,7 +8,7 @@ import type { HostBridge, LinkPlugin, NamedModule, PluginInstance } from "../abi
 import { PluginFailure } from "../abi/abi.ts";
 import { extism } from "../abi/extism/extism.ts";
 import { flat } from "../abi/flat.ts";
-import { RUNNER_OVERHEAD_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
+import { MAX_DEAD_MEMORY_BYTES, RUNNER_OVERHEAD_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
 import type { Abi } from "../protocol/abi-requirements.ts";
 import { FRAME, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
 import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
@@ -18,6 +18,8 @@ import type { HostMessage } from "./blocking-channel.ts";
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
+/** Of the engine's flag `--expose-gc`; no module can reach it. */
+const { gc: collectGarbage } = globalThis as { gc?: () => void };
 const ABIS: Readonly<Record<Abi, LinkPlugin>> = { flat, extism };
 
 /** The answer to one command. */
@@ -38,6 +40,7 @@ export class PluginHolder {
   #spec: InstantiateSpec | undefined;
   #instance: PluginInstance | undefined;
   #functionNames: readonly string[] = [];
+  #garbageBytes = 0;
 
   constructor(host: HostBridge, limitData: (moreBytes: number) => void) {
     this.#host = host;
@@ -64,6 +67,7 @@ export class PluginHolder {
 
   /** Drops the instance: after a trap its memory can be in any state. */
   discardInstance(): void {
+    this.#garbageBytes += (this.#instance?.memoryPages() ?? 0) * WASM_PAGE_BYTES;
     this.#instance = undefined;
   }
 
@@ -113,8 +117,7 @@ export class PluginHolder {
       this.#instance = this.#newInstance();
     }
     const instance = this.#instance;
-    if (this.#spec?.freshInstances === true) this.discardInstance();
-    const output = instance.call(functionName, payload);
+    const output = this.#runOn(instance, functionName, payload);
     const limit = this.#configuration?.outputBytes ?? 0;
     if (output.length > limit) {
       throw new PluginFailure(
@@ -130,9 +133,22 @@ export class PluginHolder {
     };
   }
 
+  #runOn(instance: PluginInstance, functionName: string, input: Uint8Array): Uint8Array {
+    try {
+      return instance.call(functionName, input);
+    } finally {
+      if (this.#spec?.freshInstances === true) this.discardInstance();
+    }
+  }
+
   #newInstance(): PluginInstance {
     const spec = this.#spec;
     if (spec === undefined) throw new Error("CALL before INSTANTIATE");
+    // The kernel counts dead memories until they are collected, and the engine knows no hurry.
+    if (this.#garbageBytes >= MAX_DEAD_MEMORY_BYTES) {
+      collectGarbage?.();
+      this.#garbageBytes = 0;
+    }
     const modules = spec.modules.map((name, at): NamedModule => {
       const module = this.#loaded[at];
       if (module === undefined) throw new Error(`the module ${name} was not loaded`);

@@ -42,6 +42,28 @@ it("ends a module that makes host calls for ever at its limit", async () => {
   expect(logged).toBe(50);
 });
 
+it("ends a module that makes host calls too fast, whatever each call may make", async () => {
+  let logged = 0;
+  await using open = await openPlugin(
+    `(module
+      (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+      (import "extism:host/env" "log_info" (func $log (param i64)))
+      (func (export "ten") (result i32) (local $left i32)
+        (local.set $left (i32.const 10))
+        (loop $more
+          (call $log (call $alloc (i64.const 8)))
+          (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (i32.const 0)))`,
+    {
+      abi: "extism",
+      limits: { hostCalls: 10, hostCallsPerSecond: 1 },
+      services: memoryHostServices({ log: () => void (logged += 1) }),
+    },
+  );
+  expect(codeOf(await open.call("ten"))).toBe("SANDBOX_HOST_CALL_RATE");
+  expect(logged).toBe(1);
+});
+
 it("refuses a host call that is too large, and takes it for no attack", async () => {
   await using open = await openPlugin(
     `(module
