@@ -17,12 +17,23 @@ export interface EventSink {
   onEvent(scope: OperationScope, event: AuditEvent): void;
 }
 
-/** One security-relevant step; `details` holds no secrets. Kinds: the auditor's table. */
+/**
+ * One security-relevant step; `details` holds no secrets and no personal data. Kinds: the auditor's
+ * table.
+ */
 export interface AuditEvent {
   readonly kind: string;
   readonly success: boolean;
   readonly function?: string;
+  /** The person that it concerns; kept encrypted under a key of that person. */
   readonly userId?: string;
+  /** What else is personal, by name; kept as `userId`, which it needs. */
+  readonly personal?: Readonly<Record<string, string>>;
+  /** Who acted, where it was not the plugin: `host` or `operator:NAME`. */
+  readonly actor?: string;
+  readonly grantId?: string;
+  /** W3C Trace Context: 32 lower-case hexadecimal digits. */
+  readonly traceId?: string;
   readonly code?: string;
   readonly rule?: string;
   readonly error?: string;
