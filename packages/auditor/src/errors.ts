@@ -63,6 +63,50 @@ export const AUDITOR_ERRORS = {
     summary: "The text is not a head of a log.",
     advice: "Pass what `formatHead` wrote: an index, a colon and 64 hexadecimal digits.",
   },
+  AUDITOR_ENTRY_INVALID: {
+    summary: "An entry of the log is no event of a format that this version knows.",
+    advice: "Verify the log; read a newer log with a newer version.",
+  },
+  AUDITOR_CLASS: {
+    summary: "The event belongs to a retention class that this log does not keep.",
+    advice: "Open the log with that class, or record elsewhere.",
+  },
+  AUDITOR_PLUGIN_BUDGET: {
+    summary: "A plugin causes more events than it may.",
+    advice: "Expected of a plugin that floods; raise `flood` if it is its trade.",
+  },
+  AUDITOR_DISK_RESERVED: {
+    summary: "What is left of the disk is kept for operators and defences.",
+    advice: "Make room, or prune; plugins go on by themselves afterwards.",
+  },
+  AUDITOR_SUBJECT_KEYS: {
+    summary: "The store of persons' keys is broken, closed or too busy.",
+    advice: "Look at its disk and its wrapping key; open the log again.",
+  },
+  AUDITOR_PERSONAL_FIELDS: {
+    summary: "Personal fields of an event cannot be read with this key.",
+    advice: "Verify the log; the ciphertext or its commitments are not as they were written.",
+  },
+  AUDITOR_PERSON_UNKNOWN: {
+    summary: "Nothing is kept of this person, or no more, or persons are kept in the clear.",
+    advice: "Check the spelling; after an erasure this is what is to be expected.",
+  },
+  AUDITOR_HELD: {
+    summary: "A legal hold stands against the erasure.",
+    advice: "Lift the hold first, if it may be lifted.",
+  },
+  AUDITOR_HOLD: {
+    summary: "The legal holds cannot be read, or there is no such hold.",
+    advice: "Restore `holds.json`; nothing is pruned or erased before.",
+  },
+  AUDITOR_ERASURE_INCOMPLETE: {
+    summary: "A key could not be destroyed everywhere that it is.",
+    advice: "Make every copy reachable and open the log again: it goes on from there.",
+  },
+  AUDITOR_QUERY: {
+    summary: "A query has a limit or a cursor that it cannot have.",
+    advice: "Pass the cursor of the page before, with the same conditions.",
+  },
 } as const satisfies ErrorCodeTable;
 
 /** A code of this package. */

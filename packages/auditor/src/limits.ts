@@ -47,3 +47,72 @@ export const MAX_LOCK_BYTES = 4_096;
 
 /** Characters of an origin. */
 export const MAX_ORIGIN_CHARACTERS = 128;
+
+/** Personal fields of one event besides the id: a person's name, address, number, and some more. */
+export const MAX_PERSONAL_FIELDS = 32;
+
+/** Keys of persons in memory: those of a busy minute; others are read from their file. */
+export const MAX_CACHED_SUBJECT_KEYS = 4_096;
+
+/** Keys that may wait to be written; each takes a few syncs, so that these are seconds. */
+export const MAX_PENDING_SUBJECT_KEYS = 4_096;
+
+/** Plugins whose event budgets are remembered; one that is forgotten starts with a full one. */
+export const MAX_TRACKED_PLUGINS = 1_024;
+
+/** Kinds of equal denials that are counted apart for one plugin; the last counts all others. */
+export const MAX_FOLDS_PER_PLUGIN = 16;
+
+/** Milliseconds after which what was counted is written: the most that a dying host can lose of it. */
+export const FOLD_WINDOW_MS = 1_000;
+
+/** Characters of a person's id: an address, a distinguished name, a URI. */
+export const MAX_PERSON_CHARACTERS = 1_024;
+
+/** Bytes kept free for operators and defences by default: days of their events. */
+export const DEFAULT_DISK_RESERVE_BYTES = 67_108_864;
+
+/** Bytes of events after which the disk is looked at again: far less than the reserve. */
+export const DISK_CHECK_BYTES = 4_194_304;
+
+/** Milliseconds after which it is looked at again whatever was written: others write, too. */
+export const DISK_CHECK_MS = 1_000;
+
+/** Milliseconds after which a disk that was full is worth another try. */
+export const DISK_RETRY_AFTER_MS = 5_000;
+
+/** Events of one page: what a page of a dashboard or a command shows at most. */
+export const MAX_PAGE_EVENTS = 10_000;
+
+/** Entries that a reader of a tail may be behind by default: a few megabytes of the log. */
+export const DEFAULT_TAIL_LAG_EVENTS = 10_000;
+
+/** Legal holds that can stand at once. */
+export const MAX_HOLDS = 1_000;
+
+/** Bytes of the file of holds: a thousand, with reasons of a few hundred characters. */
+export const MAX_HOLD_FILE_BYTES = 1_048_576;
+
+/** Milliseconds between scheduled clean-ups by default: a day. */
+export const DEFAULT_CLEAN_UP_MS = 86_400_000;
+
+/** Entries that a sink is sent at once: a bundle. */
+export const SINK_BATCH_ENTRIES = 256;
+
+/** Milliseconds until a sink that failed is tried again; doubles each time. */
+export const SINK_RETRY_MIN_MS = 1_000;
+
+/** Where the doubling ends. */
+export const SINK_RETRY_MAX_MS = 60_000;
+
+/** Milliseconds that a sink may take for one batch. */
+export const SINK_TIMEOUT_MS = 30_000;
+
+/** Milliseconds between two events about the losses of one sink. */
+export const SINK_LOSS_REPORT_MS = 60_000;
+
+/** Bytes of a receiver's answer that are read. */
+export const MAX_SINK_ANSWER_BYTES = 65_536;
+
+/** Events that an export reads at once. */
+export const EXPORT_PAGE_EVENTS = 256;

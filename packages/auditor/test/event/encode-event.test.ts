@@ -28,7 +28,7 @@ describe("the closed schema", () => {
   test.each(Object.keys(EVENT_KINDS))("knows what to do with the kind %s", async (kind) => {
     await using directory = await logDirectory();
     await using auditor = await directory.open();
-    const isOwn = kind === "opened" || kind === "closed";
+    const isOwn = "own" in EVENT_KINDS[kind as keyof typeof EVENT_KINDS];
     expect(auditor.record({}, event(kind)).allowed).toBe(!isOwn);
   });
 
