@@ -37,6 +37,9 @@ const LIMITS: Readonly<Record<string, string>> = {
   "tlog.note": "7 kB",
   "tlog.checkpoint": "11 kB",
   "tlog.policy": "11 kB",
+  "wasm-binary": "20 kB",
+  "wasm-binary.operators": "15 kB",
+  "wasm-binary.write": "12 kB",
   "wasm-validator": "8 kB",
 };
 

@@ -1,0 +1,76 @@
+/**
+ * @module Reads a whole module: each byte is looked at once and each list bounded by the bytes that
+ * hold it, so that time is linear and memory below four bytes for each byte of input (CWE-400,
+ * CWE-789). It says what stands in the bytes; whether types fit is the engine's to say.
+ */
+import { allow, type Decision, failClosed, refuse } from "@glovebox/core/decision";
+
+import { WasmBinaryError } from "../errors.ts";
+import { DATA_OPCODES } from "../opcode/shape.ts";
+import { ModuleBuilder } from "./module-builder.ts";
+import { ModuleParser } from "./module-parser.ts";
+import { OperatorReader } from "./operator-reader.ts";
+import type { WasmModule } from "./wasm-module.ts";
+
+/** How much is read. */
+export interface ReadOptions {
+  /**
+   * `"read"` (default) reads every operator of every function body; `"skip"` only finds where each
+   * body stands, for a caller that reads them itself.
+   */
+  readonly bodies?: "read" | "skip";
+}
+
+/**
+ * Reads a module. Refuses with the code and offset of the first byte that cannot be read.
+ *
+ * @throws {@link WasmBinaryError} (`WASM_BINARY_USAGE`) when `bytes` is no Uint8Array.
+ * @example
+ * ```ts
+ * const decision = readModule(bytes);
+ * if (decision.allowed) console.log(decision.value.functions.length);
+ * ```
+ */
+export function readModule(bytes: Uint8Array, options: ReadOptions = {}): Decision<WasmModule> {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new WasmBinaryError("WASM_BINARY_USAGE", 0, "readModule takes a Uint8Array");
+  }
+  return failClosed("wasm.binary", () => {
+    try {
+      return allow("wasm.binary", read(bytes, options.bodies ?? "read"));
+    } catch (error) {
+      if (!(error instanceof WasmBinaryError)) throw error;
+      return refuse(error.code, "wasm.binary", error.message);
+    }
+  });
+}
+
+function read(bytes: Uint8Array, bodies: "read" | "skip"): WasmModule {
+  const parser = new ModuleParser();
+  const builder = new ModuleBuilder(bytes);
+  for (;;) {
+    const step = parser.parse(bytes.subarray(parser.offset), true);
+    if (step.kind === "need-more") continue;
+    const { part } = step;
+    if (part.kind === "section") builder.section(part);
+    else if (part.kind === "body") builder.body(part.start, part.end);
+    else if (part.kind === "end") break;
+  }
+  const module = builder.finish();
+  if (bodies === "read") readBodies(module);
+  return module;
+}
+
+/** Reads every operator of every body. Segments of data that a body names have to be announced. */
+function readBodies({ bytes, bodies, dataCount }: WasmModule): void {
+  const reader = new OperatorReader(bytes);
+  for (let index = 0; index < bodies.length; index++) {
+    reader.openBody(bodies.startOf(index), bodies.endOf(index));
+    for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
+      if (DATA_OPCODES[opcode] === 1 && dataCount === undefined) {
+        reader.fail("WASM_BINARY_COUNT", reader.offset, "the section that counts data is missing");
+      }
+    }
+    reader.close();
+  }
+}
