@@ -3,6 +3,8 @@
  * plugin reaches goes through a grant that is checked at each use (I5), and every decision has its
  * place in the log before its effect (I6).
  */
+import { tmpdir } from "node:os";
+
 import type { Timer } from "@glovebox/core/clock";
 import { type Decision, allow, failClosed, refuse } from "@glovebox/core/decision";
 import { type GrantId, type PluginId, newGrantId } from "@glovebox/core/ids";
@@ -10,8 +12,8 @@ import type { DecisionLog, FilePort, HttpPort } from "@glovebox/core/ports";
 
 import { type BrokerDeps, withDefaultDeps } from "./deps.ts";
 import { BrokerError } from "./errors.ts";
-import { createFilePort } from "./filesystem/filesystem.ts";
-import { createHostRoots } from "./filesystem/host-root.ts";
+import { type FileWorkSettings, createFileCrew } from "./filesystem/file-crew.ts";
+import { type GrantedFiles, createFiles } from "./filesystem/filesystem.ts";
 import { attenuatedGrant, effectiveGrantOf, standBehind } from "./grant/effective-grant.ts";
 import { type EffectiveGrant, type GrantSet, mint } from "./grant/grant.ts";
 import { parsePolicy } from "./grant/parse-policy.ts";
@@ -23,6 +25,7 @@ import {
 } from "./grant/policy.ts";
 import { type EndCode, type RevocationCell, createRevocationCell } from "./grant/revocation.ts";
 import { type GrantUsage, type UsageCounts, createUsage } from "./grant/usage.ts";
+import type { Inspection } from "./inspection/transform.ts";
 import { DEFAULT_NETWORK_LIMITS, MAX_GRANTS, MAX_RECORDED_ENTRIES } from "./limits.ts";
 import { createHttpPort } from "./network/network.ts";
 import { type EventDetails, createRecorder, recordedText } from "./record.ts";
@@ -37,6 +40,10 @@ export interface BrokerOptions {
   readonly checksEnabled?: boolean;
   /** With `effect` each decision is durable before its effect. Default: `return`, which the runtime keeps. */
   readonly auditDurability?: "effect" | "return" | "async";
+  /** Scanners over what plugins write. Default: none. */
+  readonly inspection?: Inspection;
+  /** How file work is done; defaults at its members. */
+  readonly fileWork?: Partial<FileWorkSettings>;
 }
 
 /** Makes, serves and revokes grants. */
@@ -62,7 +69,7 @@ export interface Broker {
   http(grant: GrantSet): HttpPort;
   /** Files through a grant; the same port each time. */
   files(grant: GrantSet): FilePort;
-  /** Revokes every grant and closes the host folders. */
+  /** Revokes every grant and ends the file workers, which removes what is temporary. */
   close(): Promise<void>;
 }
 
@@ -71,7 +78,7 @@ interface Held {
   readonly cell: RevocationCell;
   readonly usage: GrantUsage;
   readonly http: HttpPort;
-  readonly files: FilePort;
+  readonly files: GrantedFiles;
   readonly expiry: Timer | undefined;
   /** Leaves the parent's list of what ends with it. */
   readonly detach: (() => void) | undefined;
@@ -96,7 +103,8 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
   const frozenPolicy = structuredClone(policy);
   const all = withDefaultDeps(deps);
   const recorder = createRecorder(options.log, auditDurability);
-  const roots = createHostRoots();
+  const crew = createFileCrew({ temporaryDirectory: tmpdir(), ...options.fileWork }, all);
+  const inspection = options.inspection ?? {};
   const held = new Map<GrantId, Held>();
   const portsOf = new WeakMap<GrantSet, Held>();
   let isClosed = false;
@@ -148,7 +156,7 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
       cell,
       usage,
       http: createHttpPort({ ...shared, grant: set.network, usage, deps: all }),
-      files: createFilePort({ ...shared, grant: set.filesystem, roots }),
+      files: createFiles({ ...shared, grant: set.filesystem, crew, inspection }),
       detach: parent?.cell.onRevoke((code) => end(id, code)),
       expiry:
         expiresAtMs === undefined
@@ -197,6 +205,7 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
     found.detach?.();
     // First the effect: a log that is full must not keep a grant alive.
     const ended = found.cell.revoke(code);
+    found.files.unload();
     recorder.ended({ pluginId: found.set.pluginId }, "capability.revoke", undefined, {
       grantId,
       ended,
@@ -234,11 +243,11 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
     grants: (pluginId) =>
       [...held.values()].flatMap(({ set }) => (set.pluginId === pluginId ? [set] : [])),
     http: (grant) => heldOf(grant).http,
-    files: (grant) => heldOf(grant).files,
+    files: (grant) => heldOf(grant).files.port,
     async close() {
       isClosed = true;
       for (const id of held.keys()) end(id, "BROKER_REVOKED");
-      await roots.close();
+      await crew.close();
     },
   };
 }

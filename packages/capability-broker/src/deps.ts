@@ -6,6 +6,7 @@ import { networkInterfaces } from "node:os";
 
 import { type Clock, systemClock } from "@glovebox/core/clock";
 
+import { type SpawnFileWorker, spawnFileWorker } from "./filesystem/file-crew.ts";
 import { type Dial, dialTcp } from "./network/dial.ts";
 import { type Resolve, createResolve } from "./network/resolver.ts";
 
@@ -21,6 +22,8 @@ export interface BrokerDeps {
   readonly localAddresses: () => readonly string[];
   /** Whether files can be opened without races. Default: Linux with /proc mounted. */
   readonly supportsFiles: () => boolean;
+  /** Starts a thread that does file work. Default: the package's own. */
+  readonly spawnFileWorker: SpawnFileWorker;
 }
 
 /** The given dependencies over the defaults. */
@@ -31,6 +34,7 @@ export function withDefaultDeps(given: Partial<BrokerDeps>): BrokerDeps {
     dial: given.dial ?? dialTcp,
     localAddresses: given.localAddresses ?? interfaceAddresses,
     supportsFiles: given.supportsFiles ?? hasProc,
+    spawnFileWorker: given.spawnFileWorker ?? spawnFileWorker,
   };
 }
 

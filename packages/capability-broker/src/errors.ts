@@ -222,7 +222,7 @@ export const BROKER_ERRORS = {
     advice: "Remove files, close handles, or raise the quota in the host policy.",
   },
   BROKER_FILE_BUSY: {
-    summary: "Too many changes wait for this folder.",
+    summary: "Too many file operations wait.",
     advice: "Wait for earlier ones to end.",
   },
   BROKER_FILE_RANGE: {
@@ -232,6 +232,14 @@ export const BROKER_ERRORS = {
   BROKER_FILE_CLOSED: {
     summary: "The file is closed.",
     advice: "Open it again.",
+  },
+  BROKER_FILE_STALLED: {
+    summary: "The disk did not answer in time, so what was in progress on it was given up.",
+    advice: "Look at the disk; files open on it must be opened again.",
+  },
+  BROKER_FILE_BLOCKED: {
+    summary: "A scanner blocked the file's content.",
+    advice: "The event names the rule; what was written is not published.",
   },
   BROKER_FILE_IO: {
     summary: "The file system refused the operation.",

@@ -13,6 +13,7 @@ export type {
   Sealer,
 } from "./grant/approval.ts";
 export type { Change } from "./grant/difference.ts";
+export type { FileWorkSettings, SpawnFileWorker } from "./filesystem/file-crew.ts";
 export { effectiveGrant } from "./grant/effective-grant.ts";
 export type { Capabilities, LimitBounds } from "./grant/field-table.ts";
 export type {
@@ -38,6 +39,8 @@ export type {
   RootPolicy,
   SecretPolicy,
 } from "./grant/policy.ts";
+export type { Inspected, Inspection, InspectionBlock, Transform } from "./inspection/transform.ts";
+export type { WorkerSetup } from "./disk/protocol.ts";
 export type { Cidr } from "./target/address.ts";
 export type { Dial, Dialled } from "./network/dial.ts";
 export type { Endpoint, HostPattern } from "./target/host-pattern.ts";

@@ -90,8 +90,31 @@ export const MAX_PAGE_ENTRIES = 1_000;
 export const MAX_TRANSFER_BYTES = 1_048_576;
 /** Entries counted below a root before its quota is called unknowable. */
 export const MAX_COUNTED_ENTRIES = 100_000;
-/** Changes that wait for one root. */
-export const MAX_WAITING_CHANGES = 256;
+/** Links followed on the way to one object (as Linux: path_resolution(7)). */
+export const MAX_FOLLOWED_LINKS = 40;
+/** Tries of an open that the kernel could not judge because of a rename at that moment. */
+export const MAX_RACED_OPENS = 8;
+/** Threads that do file work; each host directory belongs to one of them. */
+export const MAX_FILE_WORKERS = 4;
+/** Requests that one file worker has at a time, so that it need not wait for the next. */
+export const MAX_SENT_REQUESTS = 8;
+/** Requests that wait for one file worker. */
+export const MAX_WAITING_REQUESTS = 256;
+/** Requests of one grant that wait or run. */
+export const MAX_REQUESTS_PER_GRANT = 64;
+/** Bytes of the writes that wait for one file worker. */
+export const MAX_WAITING_BYTES = 16 * 1_048_576;
+/** Threads that a disk holds up, beyond which its directories are refused until it answers. */
+export const MAX_STALLED_WORKERS = 4;
+/** Milliseconds for one file operation, of which the largest moves 1 MiB or counts 100,000 names. */
+export const FILE_OPERATION_TIMEOUT_MS = 10_000;
+/** MiB of a file worker's heap. */
+export const FILE_WORKER_HEAP_MIB = 128;
+/** Bytes of a chunk that a scanner is given of a file. */
+export const INSPECTED_CHUNK_BYTES = 65_536;
+
+/** Stars of one name pattern: matching may take the name's length to this power. */
+export const MAX_NAME_PATTERN_STARS = 2;
 
 /** Default limits of a root; a policy may change each. */
 export const DEFAULT_ROOT_LIMITS = {
@@ -99,7 +122,7 @@ export const DEFAULT_ROOT_LIMITS = {
   maxFileBytes: 16 * 1_048_576,
   /** Bytes of all regular files below the host root, shared by every grant on it. */
   quotaBytes: 256 * 1_048_576,
-  /** Regular files below the host root, shared by every grant on it. */
+  /** Files, folders and links below the host root, shared by every grant on it. */
   maxFiles: 1_000,
   /** Components below the guest prefix. */
   maxDepth: 32,

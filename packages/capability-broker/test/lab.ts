@@ -14,7 +14,7 @@ import {
 import type { BrokerDeps, BrokerOptions, GrantSet } from "@glovebox/capability-broker";
 import type { Decision } from "@glovebox/core/decision";
 import { type PluginId, parsePluginId } from "@glovebox/core/ids";
-import type { HttpExchange, HttpPort } from "@glovebox/core/ports";
+import type { FileRight, HttpExchange, HttpPort } from "@glovebox/core/ports";
 import {
   type RecordingDecisionLog,
   type TestCallScope,
@@ -42,6 +42,11 @@ export interface LabOptions {
   readonly options?: Partial<BrokerOptions>;
   readonly deps?: Partial<BrokerDeps>;
 }
+
+const ALL_RIGHTS: readonly FileRight[] = [
+  ...(["read", "write", "create", "append", "truncate", "setTimes"] as const),
+  ...(["list", "stat", "delete", "rename", "mkdir", "link"] as const),
+];
 
 export const PUBLIC_ADDRESS = "93.184.215.14";
 
@@ -101,8 +106,9 @@ export function requestOf({ network, filesystem }: HostPolicy): CapabilityReques
       ? {}
       : {
           filesystem: {
-            allowRead: true,
-            allowWrite: true,
+            allowRead: false,
+            allowWrite: false,
+            rights: ALL_RIGHTS,
             allowedPaths: filesystem.roots.map(({ guest }) => guest),
           },
         }),

@@ -6,25 +6,26 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { FileRight } from "@glovebox/core/ports";
 
+import { isNameGranted } from "../grant/file-policy.ts";
 import { type FilesystemGrant, type FolderGrant, assertGenuine } from "../grant/grant.ts";
 import { pathContains } from "../grant/path-set.ts";
-import { checkRawPath, extensionOf, parseRest } from "../target/guest-path.ts";
+import { checkRawPath, parseRest } from "../target/guest-path.ts";
 
-/** A guest path with its folder, as components that are opened one by one. */
+/** A guest path with its folder, as components that are opened one by one; plain data. */
 export interface ResolvedPath {
   /** Canonical guest path, for records. */
   readonly guest: string;
   readonly folder: FolderGrant;
-  /** Components from the host directory to the object; empty = the directory itself. */
+  /** Components from the granted folder to the object; empty = the folder itself. */
   readonly components: readonly string[];
-  /** The guest folder itself is meant, which cannot be removed, renamed or made. */
-  readonly isFolderRoot: boolean;
   /** A trailing slash: only a directory may be meant. */
   readonly namesDirectory: boolean;
+  /** Folders below this one that another grant speaks for: no link leads into them. */
+  readonly shadowed: readonly (readonly string[])[];
 }
 
 const FILE_RIGHTS: readonly FileRight[] = ["read", "write", "create", "append", "truncate"];
-const ENTRY_RIGHTS: readonly FileRight[] = ["delete", "rename", "mkdir", "setTimes"];
+const ENTRY_RIGHTS: readonly FileRight[] = ["delete", "rename", "mkdir"];
 
 /**
  * Decides a guest path. The path is attacker-controlled and may be of any type.
@@ -53,8 +54,7 @@ export function decidePath(
   assertGenuine(grant);
   const raw = checkRawPath(guestPath);
   if (!raw.allowed) return raw;
-  // Longest prefix first; it must match byte for byte before anything is dropped.
-  const folder = grant.folders.find(({ guest }) => pathContains(guest, raw.value));
+  const folder = folderOf(grant, raw.value);
   if (folder === undefined) {
     return refuse(
       "BROKER_PATH_NOT_GRANTED",
@@ -62,7 +62,7 @@ export function decidePath(
       `${received(raw.value)} is outside every granted folder`,
     );
   }
-  const rest = parseRest(raw.value, raw.value.slice(folder.guest.length));
+  const rest = parseRest(raw.value, raw.value.slice(folder.guest.length), folder.allowHidden);
   if (!rest.allowed) return rest;
   const { components, namesDirectory } = rest.value;
   if (components.length > folder.maxDepth) {
@@ -81,19 +81,33 @@ export function decidePath(
       );
     }
   }
-  const resolved: ResolvedPath = {
-    guest: [folder.guest === "/" ? "" : folder.guest, ...components].join("/") || "/",
-    folder,
-    components: [...folder.below, ...components],
-    isFolderRoot: components.length === 0,
-    namesDirectory,
-  };
+  const guest = [folder.guest === "/" ? "" : folder.guest, ...components].join("/") || "/";
+  if (folderOf(grant, guest) !== folder) {
+    // `/data//private` would otherwise reach what the grant of `/data/private` speaks for.
+    return refuse(
+      "BROKER_PATH_NOT_GRANTED",
+      "filesystem.folders",
+      `${received(raw.value)} is a second spelling of a path in another granted folder`,
+    );
+  }
+  const inside = grant.folders.find(
+    (other) => other !== folder && pathContains(guest, other.guest),
+  );
   const isFile = FILE_RIGHTS.some((right) => rights.has(right));
-  if (resolved.isFolderRoot && (isFile || ENTRY_RIGHTS.some((right) => rights.has(right)))) {
+  const isEntry = ENTRY_RIGHTS.some((right) => rights.has(right));
+  if (components.length === 0 && (isFile || isEntry)) {
     return refuse(
       "BROKER_FILE_KIND",
       "filesystem.kind",
       `${received(raw.value)} is the granted folder itself`,
+    );
+  }
+  if (inside !== undefined && (rights.has("delete") || rights.has("rename"))) {
+    // Moved away, it would take a folder along that has rights and limits of its own.
+    return refuse(
+      "BROKER_RIGHT_NOT_GRANTED",
+      "filesystem.folders",
+      `${received(raw.value)} holds the granted folder ${inside.guest}`,
     );
   }
   if (isFile && namesDirectory) {
@@ -103,16 +117,43 @@ export function decidePath(
       `${received(raw.value)} names a folder, not a file`,
     );
   }
-  return isFile && !isExtensionGranted(folder, components.at(-1) ?? "")
+  return isFile && !isNameGranted(folder, components.at(-1) ?? "")
     ? refuse(
         "BROKER_PATH_EXTENSION",
         "filesystem.extensions",
         `${received(components.at(-1))} has no granted extension`,
       )
-    : allow("filesystem.folders", Object.freeze(resolved));
+    : allow(
+        "filesystem.folders",
+        Object.freeze({
+          guest,
+          folder,
+          components,
+          namesDirectory,
+          shadowed: shadowedBy(grant, folder),
+        }),
+      );
 }
 
-/** Whether regular files of this name are granted. */
-export function isExtensionGranted(folder: FolderGrant, name: string): boolean {
-  return folder.extensions === "*" || folder.extensions.includes(extensionOf(name));
+/** The folder that speaks for a path: it must match byte for byte before anything is dropped. */
+function folderOf(grant: FilesystemGrant, path: string): FolderGrant | undefined {
+  let best: FolderGrant | undefined;
+  for (const folder of grant.folders) {
+    const isDeeper = best === undefined || folder.guest.length > best.guest.length;
+    if (isDeeper && pathContains(folder.guest, path)) best = folder;
+  }
+  return best;
+}
+
+function shadowedBy(grant: FilesystemGrant, folder: FolderGrant): readonly (readonly string[])[] {
+  return grant.folders.flatMap((other) =>
+    other !== folder && pathContains(folder.guest, other.guest)
+      ? [
+          other.guest
+            .slice(folder.guest.length)
+            .split("/")
+            .filter((part) => part !== ""),
+        ]
+      : [],
+  );
 }

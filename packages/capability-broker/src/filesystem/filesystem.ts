@@ -1,12 +1,10 @@
 /**
- * @module Files for one grant: decide, record, open step by step, check what was opened, and only
- * then touch a byte. Work runs on libuv's pool here; O_PATH keeps FIFOs and devices from blocking
- * it, a stalled disk still can.
+ * @module Files for one grant: decide, record, and have a file worker do it. What only shows on the
+ * opened object, the worker decides; its refusal is recorded like any other.
  */
-import { constants } from "node:fs";
-
 import { type Decision, allow, failClosedAsync, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
+import type { GrantId } from "@glovebox/core/ids";
 import type {
   CallScope,
   FileDecision,
@@ -17,342 +15,338 @@ import type {
   FileRight,
 } from "@glovebox/core/ports";
 
+import { fileError, fileRefusal, refusalOf } from "../disk/condition.ts";
+import type { FileOperation, FileOperations, PlacedPath } from "../disk/protocol.ts";
 import { BrokerError } from "../errors.ts";
-import type { FileTotals, FilesystemGrant } from "../grant/grant.ts";
+import type { FilesystemGrant, FolderGrant } from "../grant/grant.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
-import { type GrantUse, assertUse, checkUse } from "../grant/use.ts";
-import { type Recorder, recordedText } from "../record.ts";
-import { fileError, fileRefusal, refusalOf } from "./condition.ts";
-import { type ResolvedPath, decidePath, isExtensionGranted } from "./decide.ts";
-import { assertTimes, createDescribe, secondsOf } from "./describe.ts";
-import { type Descriptor, calls, rethrowCoded } from "./descriptor.ts";
-import { type CallTotals, createHandle } from "./handle.ts";
-import type { HostRoot, HostRoots } from "./host-root.ts";
-import { listFolder } from "./list.ts";
-import { type SeenObject, createFile, inside, openFile, openFolder, openSeen } from "./walk.ts";
+import { type GrantUse, checkUse } from "../grant/use.ts";
+import type { Inspection } from "../inspection/transform.ts";
+import { type EventDetails, type Recorder, recordedText } from "../record.ts";
+import { type ResolvedPath, decidePath } from "./decide.ts";
+import type { FileCrew } from "./file-crew.ts";
+import { createFileUse } from "./file-use.ts";
+import { createHandle } from "./handle.ts";
+import { type RunOnLane, assertUnchanged, publishInspected } from "./inspect.ts";
 
 /** What the port works with. */
 export interface FilesystemContext extends GrantUse {
+  readonly grantId: GrantId;
   readonly grant: FilesystemGrant | undefined;
   readonly cell: RevocationCell;
   readonly recorder: Recorder;
-  readonly roots: HostRoots;
+  readonly crew: FileCrew;
+  readonly inspection: Inspection;
 }
 
-interface Place {
-  readonly path: ResolvedPath;
-  readonly root: HostRoot;
-  /** The folder that holds the object. */
-  readonly folder: Descriptor;
-  readonly name: string;
+/** The port of one grant, and what ends with it. */
+export interface GrantedFiles {
+  readonly port: FilePort;
+  /** Removes the grant's temporary folders. */
+  unload(): void;
 }
-
-const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND } = constants;
 
 /** The port of one grant. */
-export function createFilePort(context: FilesystemContext): FilePort {
-  const { grant, cell, recorder, roots } = context;
-  const totalsOf = createTotals(grant?.totals);
-  const describe = createDescribe();
+export function createFiles(context: FilesystemContext): GrantedFiles {
+  const { grant, cell, recorder, inspection } = context;
+  const use = createFileUse(context, cell, context.crew, grant?.totals);
+  const folders = grant?.folders ?? [];
   let openFiles = 0;
 
-  function decide(
+  function decide(scope: CallScope, raw: unknown, ...rights: FileRight[]): Decision<PlacedPath> {
+    return decideFor(scope, raw, new Set(rights));
+  }
+
+  function decideFor(
     scope: CallScope,
     raw: unknown,
     rights: ReadonlySet<FileRight>,
-  ): Decision<ResolvedPath> {
-    const use = checkUse(context, cell, scope);
-    if (!use.allowed) return use;
-    return grant === undefined
-      ? refuse("BROKER_FILES_NOT_GRANTED", "filesystem.grant", "the plugin has no file grant")
-      : decidePath(grant, raw, rights);
+  ): Decision<PlacedPath> {
+    const usable = checkUse(context, cell, scope);
+    if (!usable.allowed) return usable;
+    if (grant === undefined)
+      return refuse("BROKER_FILES_NOT_GRANTED", "filesystem.grant", "the plugin has no file grant");
+    const decision = decidePath(grant, raw, rights);
+    return decision.allowed ? allow(decision.rule, placed(decision.value)) : decision;
   }
 
-  /** Records the decision, then acts; what the opened object forbids becomes a refusal and an event. */
+  function placed({ guest: _guest, ...path }: ResolvedPath): PlacedPath {
+    const { host } = path.folder;
+    const root =
+      typeof host === "string"
+        ? ({ kind: "host", path: host } as const)
+        : ({ kind: "temporary", key: temporaryKey(path.folder) } as const);
+    return { ...path, root };
+  }
+
+  function temporaryKey(folder: FolderGrant): string {
+    return `${context.grantId}-${folders.indexOf(folder)}`;
+  }
+
+  /** Records the decision, then acts; what the worker refuses becomes a refusal and an event. */
   async function perform<P, T>(
     scope: CallScope,
     kind: string,
     decision: Decision<P>,
-    raw: unknown,
+    details: EventDetails,
     act: (value: P) => Promise<T>,
   ): Promise<FileDecision<T>> {
     const answer = await failClosedAsync(kind, async (): Promise<Decision<T>> => {
-      const details = { path: recordedText(raw) };
       const recorded = await recorder.decideBefore(scope, kind, decision, details);
       if (!recorded.allowed) return recorded;
       scope.meter.add("fileOperations", 1);
       try {
-        assertUse(context, cell, scope);
+        use.assertUsable(scope);
         return allow(recorded.rule, await act(recorded.value));
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
-        recorder.ended(scope, kind, error.code, details);
-        return refusalOf(error, `${received(raw)}: ${error.message}`);
+        recorder.ended(scope, kind, error.code, {
+          ...details,
+          reason: recordedText(error.message),
+        });
+        return refusalOf(
+          error,
+          `${Object.values(details).map(received).join(", ")}: ${error.message}`,
+        );
       }
     });
     if (answer.allowed) return answer;
+    // oxlint-disable-next-line no-unsafe-type-assertion -- refusalOf has set it
     return "condition" in answer ? (answer as FileRefusal) : fileRefusal(answer);
   }
 
-  /** Opens the folder that holds the object for as long as `run` takes. */
-  async function at<T>(path: ResolvedPath, run: (place: Place) => Promise<T>): Promise<T> {
-    const root = await roots.rootOf(path.folder.host);
-    await using folder = await openFolder(root, root.device, path.components.slice(0, -1));
-    // Awaited here: the folder is closed when this function is left. The granted folder itself is
-    // `.` inside its own descriptor.
-    return await run({ path, root, folder, name: path.components.at(-1) ?? "." });
+  /** One request about one path, in the table's terms. */
+  function about<Op extends FileOperation>(
+    scope: CallScope,
+    raw: unknown,
+    kind: string,
+    decision: Decision<PlacedPath>,
+    op: Op,
+    request: (path: PlacedPath) => FileOperations[Op]["request"],
+  ): Promise<FileDecision<FileOperations[Op]["answer"]>> {
+    return perform(scope, kind, decision, { path: recordedText(raw) }, (path) =>
+      use.run(scope, use.laneOf(path.root), op, request(path)),
+    );
   }
 
   async function openAt(
-    place: Place,
     scope: CallScope,
+    path: PlacedPath,
+    raw: string,
     rights: ReadonlySet<FileRight>,
     options: FileOpenOptions,
   ): Promise<FileHandle> {
-    const { path, root } = place;
     const limit = grant?.totals.maxOpenFiles ?? 0;
     if (openFiles >= limit)
-      throw fileError("BROKER_FILE_QUOTA", `${openFiles} of ${limit} files are open`);
+      throw fileError("BROKER_FILE_QUOTA", `${openFiles} of ${limit} files are open`, "EMFILE");
+    const lane = use.laneOf(path.root);
+    const { exclusive = false, truncate = false, followLinks = true, atomic = false } = options;
+    // Under a scanner nothing that is written may be seen before it was looked at.
+    const aside = changes(rights) && (atomic || inspection.file !== undefined);
     openFiles += 1;
-    let fd: number | undefined;
+    let isOpen = false;
     try {
-      fd = await openOrCreate(place, rights, options);
-      const { ino: inode } = await calls.fstat(fd);
-      // Revoked while it was opened: the descriptor is not handed out.
-      assertUse(context, cell, scope);
-      const stop = (): void => open.fail("BROKER_CANCELLED");
-      const open = createHandle({
-        fd,
-        inode,
-        rights,
-        root,
+      const id = await use.run(
         scope,
-        folder: path.folder,
-        totals: totalsOf(scope),
-        describe,
-        assertUsable: () => assertUse(context, cell, scope),
+        lane,
+        "open",
+        { path, rights: [...rights], exclusive, truncate, followLinks, aside },
+        { onLate: (late) => lane.submit("close", { handle: late }, { isOwed: true }) },
+      );
+      isOpen = true;
+      const details = { path: recordedText(raw) };
+      return createHandle({
+        id,
+        lane,
+        use,
+        scope,
+        rights,
+        publishesAlways: !atomic,
+        ...(aside ? { publish: (handle) => publish(scope, raw, run(scope, lane), handle) } : {}),
+        onChange: (change) => recordChange(scope, `file.${change}`, details),
         onEnd({ code, ...bytes }) {
           openFiles -= 1;
-          unregister();
-          scope.signal.removeEventListener("abort", stop);
-          recorder.ended(scope, "file.close", code, { path: recordedText(path.guest), ...bytes });
+          recorder.ended(scope, "file.close", code, { ...details, ...bytes });
         },
       });
-      const unregister = cell.onRevoke(() => open.fail("BROKER_REVOKED"));
-      scope.signal.addEventListener("abort", stop, { once: true });
-      return open.handle;
+    } finally {
+      if (!isOpen) openFiles -= 1;
+    }
+  }
+
+  function run(scope: CallScope, lane: ReturnType<typeof use.laneOf>): RunOnLane {
+    return (op, request) => use.run(scope, lane, op, request);
+  }
+
+  /** A change through a handle has its place in the log before it is made. */
+  function recordChange(scope: CallScope, kind: string, details: EventDetails): void {
+    const recorded = recorder.decide(scope, kind, allow("filesystem.handle", undefined), details);
+    if (!recorded.allowed) throw fileError("BROKER_NOT_RECORDED", recorded.reason);
+  }
+
+  async function publish(
+    scope: CallScope,
+    raw: string,
+    onLane: RunOnLane,
+    handle: number,
+  ): Promise<void> {
+    const published = await perform(
+      scope,
+      "file.publish",
+      allow("filesystem.publish", undefined),
+      { path: recordedText(raw) },
+      () => publishInspected(onLane, handle, inspection.file?.(scope, raw)),
+    );
+    if (!published.allowed)
+      throw fileError(codeOf(published), published.reason, published.condition);
+  }
+
+  /** Gives a file another name, after a look at what it holds under that name. */
+  function renamed(
+    op: "rename" | "link",
+    scope: CallScope,
+    decision: Decision<{ readonly from: PlacedPath; readonly to: PlacedPath }>,
+    rawFrom: string,
+    rawTo: string,
+  ): Promise<FileDecision<void>> {
+    const details = { path: recordedText(rawFrom), to: recordedText(rawTo) };
+    return perform(scope, `file.${op}`, decision, details, async (pair) => {
+      const lane = use.laneOf(pair.from.root);
+      const transform = inspection.file?.(scope, rawTo);
+      if (transform === undefined) return use.run(scope, lane, op, pair);
+      const seen = await openToLook(scope, lane, pair.from);
+      if (seen === undefined) return use.run(scope, lane, op, pair);
+      try {
+        await assertUnchanged(run(scope, lane), seen, transform);
+        return await use.run(scope, lane, op, { ...pair, seen });
+      } finally {
+        await lane.submit("close", { handle: seen }, { isOwed: true }).answer;
+      }
+    });
+  }
+
+  /** A file to look at; `undefined` for a folder or a link, which hold nothing to look at. */
+  async function openToLook(
+    scope: CallScope,
+    lane: ReturnType<typeof use.laneOf>,
+    path: PlacedPath,
+  ): Promise<number | undefined> {
+    const how = { exclusive: false, truncate: false, followLinks: false, aside: false };
+    try {
+      return await use.run(scope, lane, "open", { path, rights: ["read"], ...how });
     } catch (error) {
-      openFiles -= 1;
-      if (fd !== undefined) await calls.close(fd);
+      if (error instanceof BrokerError && error.code === "BROKER_FILE_KIND") return undefined;
       throw error;
     }
   }
 
-  const withoutLinks = async (): Promise<FileRefusal> =>
-    fileRefusal(refuse("BROKER_RIGHT_NOT_GRANTED", "filesystem.rights", "links are not served"));
-
-  return {
-    folders: (grant?.folders ?? []).flatMap(({ guest, rights }) =>
-      rights.length > 0 ? [guest] : [],
-    ),
-    symlink: withoutLinks,
-    readLink: withoutLinks,
-    link: withoutLinks,
+  const port: FilePort = {
+    folders: folders.flatMap(({ guest, rights }) => (rights.length > 0 ? [guest] : [])),
     open(scope, raw, rights, options = {}) {
-      const decision =
-        flagsOf(rights) === undefined || (options.truncate === true && !rights.has("truncate"))
-          ? refuse(
-              "BROKER_RIGHT_NOT_GRANTED",
-              "filesystem.rights",
-              "a file is opened to read, write, append or truncate",
-            )
-          : decide(scope, raw, rights);
-      return perform(scope, "file.open", decision, raw, (path) =>
-        at(path, async (place) => {
-          const handle = await openAt(place, scope, rights, options);
-          try {
-            if (options.truncate === true) await handle.truncate(0);
-            return handle;
-          } catch (error) {
-            await handle.close();
-            throw error;
-          }
-        }),
+      const decision = isOpenable(rights, options)
+        ? decideFor(scope, raw, rights)
+        : refuse(
+            "BROKER_RIGHT_NOT_GRANTED",
+            "filesystem.rights",
+            "a file is opened to read, write, append, truncate or create",
+          );
+      return perform(scope, "file.open", decision, { path: recordedText(raw) }, (path) =>
+        openAt(scope, path, raw, rights, options),
       );
     },
-    stat(scope, raw) {
-      return perform(scope, "file.stat", decide(scope, raw, new Set(["stat"])), raw, (path) =>
-        at(path, async (place) => {
-          await using seen = await openGranted(place);
-          return describe(seen.stats);
-        }),
-      );
+    stat(scope, raw, { followLinks = true } = {}) {
+      const decision = decide(scope, raw, "stat");
+      return about(scope, raw, "file.stat", decision, "stat", (path) => ({ path, followLinks }));
     },
-    setTimes(scope, raw, times) {
-      const decision = decide(scope, raw, new Set(["setTimes"]));
-      return perform(scope, "file.setTimes", decision, raw, (path) =>
-        at(path, async (place) => {
-          assertTimes(times);
-          await using seen = await openGranted(place);
-          const { accessed, modified } = secondsOf(times, seen.stats);
-          await calls.utimes(`/proc/self/fd/${seen.fd}`, accessed, modified).catch(rethrowCoded);
-        }),
-      );
+    setTimes(scope, raw, times, { followLinks = true } = {}) {
+      const decision = decide(scope, raw, "setTimes");
+      return about(scope, raw, "file.setTimes", decision, "setTimes", (path) => ({
+        path,
+        times,
+        followLinks,
+      }));
     },
     list(scope, raw, cursor, max) {
-      return perform(
-        scope,
-        "file.list",
-        decide(scope, raw, new Set(["list"])),
-        raw,
-        async (path) => {
-          const root = await roots.rootOf(path.folder.host);
-          await using folder = await openFolder(root, root.device, path.components);
-          return await listFolder(folder, path.folder, cursor, max);
-        },
-      );
+      const decision = decide(scope, raw, "list");
+      return about(scope, raw, "file.list", decision, "list", (path) => ({ path, cursor, max }));
     },
     mkdir(scope, raw) {
-      return perform(scope, "file.mkdir", decide(scope, raw, new Set(["mkdir"])), raw, (path) =>
-        at(path, ({ folder, name }) =>
-          calls.mkdir(inside(folder, name), 0o700).catch(rethrowCoded),
-        ),
-      );
+      return about(scope, raw, "file.mkdir", decide(scope, raw, "mkdir"), "mkdir", (path) => ({
+        path,
+      }));
     },
     remove(scope, raw, kind) {
-      return perform(scope, "file.remove", decide(scope, raw, new Set(["delete"])), raw, (path) =>
-        at(path, (place) => place.root.change(() => removeAt(place, kind))),
-      );
+      const decision = decide(scope, raw, "delete");
+      return about(scope, raw, "file.remove", decision, "remove", (path) => ({ path, kind }));
     },
-    rename(scope, rawFrom, rawTo) {
-      const from = decide(scope, rawFrom, new Set(["rename"]));
-      const to = decide(scope, rawTo, new Set(["rename"]));
-      return perform(scope, "file.rename", pairOf(from, to), [rawFrom, rawTo].join(" → "), (pair) =>
-        at(pair.from, (source) =>
-          at(pair.to, (target) => source.root.change(() => renameAt(source, target))),
-        ),
+    symlink(scope, target, raw) {
+      const decision = decide(scope, raw, "link");
+      return about(scope, raw, "file.symlink", decision, "symlink", (path) => ({ target, path }));
+    },
+    readLink(scope, raw) {
+      const decision = decide(scope, raw, "link");
+      return about(scope, raw, "file.readLink", decision, "readLink", (path) => ({ path }));
+    },
+    rename(scope, from, to) {
+      const pair = pairOf(decide(scope, from, "rename"), decide(scope, to, "rename"), sameHost);
+      return renamed("rename", scope, pair, from, to);
+    },
+    link(scope, from, to) {
+      const pair = pairOf(decide(scope, from, "link"), decide(scope, to, "link"), sameFolder);
+      return renamed("link", scope, pair, from, to);
+    },
+  };
+
+  return {
+    port,
+    unload() {
+      const keys = folders.flatMap((folder) =>
+        typeof folder.host === "string" ? [] : [temporaryKey(folder)],
       );
+      if (keys.length === 0) return;
+      const lane = use.laneOf({ kind: "temporary", key: "" });
+      lane.submit("dropTemporary", { keys }, { isOwed: true }).answer.catch(() => undefined);
     },
   };
 }
 
-/** The object, when a regular file of this name is granted; folders pass. */
-async function openGranted({ path, root, folder, name }: Place): Promise<SeenObject> {
-  const seen = await openSeen(folder, root.device, name);
-  const problem =
-    seen.stats.isFile() && (path.namesDirectory || !isExtensionGranted(path.folder, name));
-  if (!problem) return seen;
-  await seen[Symbol.asyncDispose]();
-  throw path.namesDirectory
-    ? fileError("BROKER_FILE_KIND", "a trailing slash names a folder, this is a file")
-    : fileError("BROKER_PATH_EXTENSION");
-}
-
-async function openOrCreate(
-  place: Place,
-  rights: ReadonlySet<FileRight>,
-  options: FileOpenOptions,
-): Promise<number> {
-  const { root, folder, name, path } = place;
-  const flags = flagsOf(rights) ?? O_RDONLY;
-  const create = (): Promise<number> =>
-    root.change(async () => {
-      root.reserve(path.folder, 0, 1);
-      try {
-        return await createFile(folder, name, flags);
-      } catch (error) {
-        root.release(0, 1);
-        throw error;
-      }
-    });
-  if (rights.has("create") && options.exclusive === true) return create();
-  try {
-    await using seen = await openSeen(folder, root.device, name);
-    return await openFile(seen, path.folder, flags);
-  } catch (error) {
-    const isMissing = error instanceof BrokerError && error.code === "BROKER_FILE_NOT_FOUND";
-    if (isMissing && rights.has("create")) return create();
-    throw error;
-  }
-}
-
-async function removeAt(place: Place, kind?: "file" | "directory"): Promise<void> {
-  await using seen = await openGranted(place);
-  if (kind === "file" && !seen.stats.isFile())
-    throw fileError("BROKER_FILE_KIND", "a folder", "EISDIR");
-  if (kind === "directory" && !seen.stats.isDirectory())
-    throw fileError("BROKER_FILE_KIND", "no folder", "ENOTDIR");
-  const target = inside(place.folder, place.name);
-  if (seen.stats.isDirectory()) return await calls.rmdir(target).catch(rethrowCoded);
-  await calls.unlink(target).catch(rethrowCoded);
-  place.root.removed(seen.stats.ino, seen.stats.size);
-}
-
-async function renameAt(source: Place, target: Place): Promise<void> {
-  await using moved = await openGranted(source);
-  if (
-    moved.stats.isFile() &&
-    (target.path.namesDirectory || !isExtensionGranted(target.path.folder, target.name))
-  ) {
-    throw fileError("BROKER_PATH_EXTENSION", "the new name has no granted extension");
-  }
-  await using replaced = await openGranted(target).catch((error: unknown) => {
-    if (error instanceof BrokerError && error.code === "BROKER_FILE_NOT_FOUND") return undefined;
-    throw error;
-  });
-  await calls
-    .rename(inside(source.folder, source.name), inside(target.folder, target.name))
-    .catch(rethrowCoded);
-  if (replaced?.stats.isFile() === true && replaced.stats.ino !== moved.stats.ino) {
-    target.root.removed(replaced.stats.ino, replaced.stats.size);
-  }
-}
+type Pair = { readonly from: PlacedPath; readonly to: PlacedPath };
 
 function pairOf(
-  from: Decision<ResolvedPath>,
-  to: Decision<ResolvedPath>,
-): Decision<{ readonly from: ResolvedPath; readonly to: ResolvedPath }> {
+  from: Decision<PlacedPath>,
+  to: Decision<PlacedPath>,
+  fits: (pair: Pair) => boolean,
+): Decision<Pair> {
   if (!from.allowed) return from;
   if (!to.allowed) return to;
-  return from.value.folder.host === to.value.folder.host
-    ? allow(from.rule, { from: from.value, to: to.value })
+  const pair = { from: from.value, to: to.value };
+  return fits(pair)
+    ? allow(from.rule, pair)
     : refuse(
         "BROKER_RIGHT_NOT_GRANTED",
         "filesystem.rename",
-        "the two paths lie in different host folders",
+        "the two paths lie in different folders",
       );
 }
 
-/** Open flags for the rights; `undefined` when they hold nothing to open a file for. */
-function flagsOf(rights: ReadonlySet<FileRight>): number | undefined {
-  const writes =
-    rights.has("write") || rights.has("append") || rights.has("truncate") || rights.has("create");
-  if (!writes) return rights.has("read") ? O_RDONLY : undefined;
-  const appendOnly = rights.has("append") && !rights.has("write");
-  return (rights.has("read") ? O_RDWR : O_WRONLY) | (appendOnly ? O_APPEND : 0);
+const sameHost = ({ from, to }: Pair): boolean =>
+  from.root.kind === "host" && to.root.kind === "host"
+    ? from.root.path === to.root.path
+    : sameFolder({ from, to });
+
+const sameFolder = ({ from, to }: Pair): boolean => from.folder === to.folder;
+
+function isOpenable(rights: ReadonlySet<FileRight>, { truncate }: FileOpenOptions): boolean {
+  if (truncate === true && !rights.has("truncate")) return false;
+  return rights.has("read") || changes(rights);
 }
 
-/** Totals of each call, found by its signal, which lives exactly as long as the call. */
-function createTotals(limits: FileTotals | undefined): (scope: CallScope) => CallTotals {
-  const calls_ = new WeakMap<AbortSignal, CallTotals>();
-  return (scope) => {
-    let totals = calls_.get(scope.signal);
-    if (totals === undefined) {
-      totals = {
-        takeRead: counter("read", limits?.maxReadBytesPerCall ?? 0),
-        takeWritten: counter("written", limits?.maxWrittenBytesPerCall ?? 0),
-      };
-      calls_.set(scope.signal, totals);
-    }
-    return totals;
-  };
+function changes(rights: ReadonlySet<FileRight>): boolean {
+  return (
+    rights.has("write") || rights.has("append") || rights.has("truncate") || rights.has("create")
+  );
 }
 
-function counter(verb: string, max: number): (bytes: number) => void {
-  let used = 0;
-  return (bytes) => {
-    if (used + bytes > max)
-      throw fileError("BROKER_FILE_QUOTA", `${used} of ${max} bytes ${verb} in this call`);
-    used += bytes;
-  };
+function codeOf(refusal: FileRefusal): BrokerError["code"] {
+  return refusal.code as BrokerError["code"];
 }

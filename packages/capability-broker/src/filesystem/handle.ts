@@ -1,17 +1,17 @@
 /**
- * @module An open file in a plugin's hands. Every use asks the revocation cell and the call's signal
- * again; limits are applied before the effect. The descriptor is closed only when no operation uses
- * it, for its number would otherwise be another file's by then.
+ * @module An open file in a plugin's hands; the descriptor is the worker's. Every use asks the
+ * revocation cell and the call's signal again; limits are applied before the effect. What was
+ * written aside is published by `close`, after a last look of the scanner.
  */
 import type { CallScope, FileHandle, FileRight } from "@glovebox/core/ports";
 
+import { fileError } from "../disk/condition.ts";
+import { assertTimes } from "../disk/describe.ts";
+import type { FileOperation, FileOperations } from "../disk/protocol.ts";
 import type { BrokerErrorCode } from "../errors.ts";
-import type { FolderGrant } from "../grant/grant.ts";
 import { MAX_TRANSFER_BYTES } from "../limits.ts";
-import { fileError } from "./condition.ts";
-import { type Describe, assertTimes, secondsOf } from "./describe.ts";
-import { calls, rethrowCoded } from "./descriptor.ts";
-import type { HostRoot } from "./host-root.ts";
+import type { FileLane } from "./file-lane.ts";
+import type { FileUse } from "./file-use.ts";
 
 /** How a handle was closed. */
 export interface HandleEnd {
@@ -20,174 +20,133 @@ export interface HandleEnd {
   readonly bytesWritten: number;
 }
 
-/** Bytes that one call has moved, over all its handles. */
-export interface CallTotals {
-  takeRead(bytes: number): void;
-  takeWritten(bytes: number): void;
-}
-
 /** What a handle works with. */
 export interface HandleContext {
-  readonly fd: number;
-  readonly inode: number;
-  readonly folder: FolderGrant;
-  readonly rights: ReadonlySet<FileRight>;
-  readonly root: HostRoot;
+  /** The worker's number for the descriptor. */
+  readonly id: number;
+  readonly lane: FileLane;
+  readonly use: FileUse;
   readonly scope: CallScope;
-  readonly totals: CallTotals;
-  readonly describe: Describe;
-  /** Throws when the grant or the call is over. */
-  readonly assertUsable: () => void;
+  readonly rights: ReadonlySet<FileRight>;
+  /** Gives what was written aside its name; absent for what is written in place. */
+  readonly publish?: (id: number) => Promise<void>;
+  /** Whether a handle that is disposed of and not closed is published too. */
+  readonly publishesAlways: boolean;
+  /** Called before a change that is not a write, with what it is. */
+  readonly onChange: (kind: "truncate" | "setTimes") => void;
   /** Called once, when the handle is closed or broken. */
   readonly onEnd: (end: HandleEnd) => void;
 }
 
-/** A handle and the way to break it from outside. */
-export interface OpenHandle {
-  readonly handle: FileHandle;
-  fail(code: BrokerErrorCode): void;
-}
-
-/** A handle over an open descriptor, which it owns from now on. */
-export function createHandle(context: HandleContext): OpenHandle {
-  const { fd, inode, folder, rights, root, scope, totals } = context;
+/** A handle over a descriptor of the worker, which it owns from now on. */
+export function createHandle(context: HandleContext): FileHandle {
+  const { id, lane, use, scope, rights } = context;
+  const totals = use.totalsOf(scope);
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => undefined);
   let closedWith: BrokerErrorCode | undefined;
-  let pending = 0;
+  let isClosing = false;
+  let closing: Promise<void> | undefined;
   let bytesRead = 0;
   let bytesWritten = 0;
-  root.hold(inode);
+  const unregister = [
+    use.onOver(scope, (code) => end(code)),
+    lane.onLost(() => end("BROKER_FILE_STALLED")),
+  ];
 
   function end(code: BrokerErrorCode): void {
     if (closedWith !== undefined) return;
     closedWith = code;
+    for (const leave of unregister) leave();
     broken.reject(fileError(code));
-    context.onEnd({ ...(code === "BROKER_FILE_CLOSED" ? {} : { code }), bytesRead, bytesWritten });
-    closeWhenIdle();
-  }
-
-  function closeWhenIdle(): void {
-    if (closedWith === undefined || pending > 0) return;
-    pending = Number.POSITIVE_INFINITY;
-    calls.close(fd).catch(() => undefined);
-    root.drop(inode);
+    const why = code === "BROKER_FILE_CLOSED" ? {} : { code };
+    context.onEnd({ ...why, bytesRead, bytesWritten });
+    // After what was sent before it; a worker that is gone has closed everything.
+    closing = lane.submit("close", { handle: id }, { isOwed: true }).answer.catch(() => undefined);
   }
 
   function assertOpen(): void {
     if (closedWith !== undefined) throw fileError(closedWith);
-    context.assertUsable();
+    if (isClosing) throw fileError("BROKER_FILE_CLOSED");
+    use.assertUsable(scope);
   }
 
-  /** Runs an operation on the descriptor; revocation rejects at once, while the kernel may still finish. */
-  async function use<T>(needed: FileRight | undefined, run: () => Promise<T>): Promise<T> {
+  /** Has something done; revocation rejects at once, while the kernel may still finish. */
+  async function run<Op extends FileOperation>(
+    needed: FileRight | undefined,
+    op: Op,
+    request: FileOperations[Op]["request"],
+  ): Promise<FileOperations[Op]["answer"]> {
     assertOpen();
-    if (needed !== undefined && !rights.has(needed)) {
-      throw fileError("BROKER_RIGHT_NOT_GRANTED", `the file was opened without ${needed}`);
-    }
+    assertRight(needed);
     scope.meter.add("fileOperations", 1);
-    pending += 1;
-    const work = run()
-      .catch(rethrowCoded)
-      .finally(() => {
-        pending -= 1;
-        closeWhenIdle();
-      });
-    return Promise.race([work, broken.promise]);
+    return Promise.race([use.run(scope, lane, op, request), broken.promise]);
   }
 
-  /** Changes the size within the quotas; what was reserved and not used is given back. */
-  function grow(to: (size: number) => number, act: (size: number) => Promise<void>): Promise<void> {
-    return root.change(async () => {
-      assertOpen();
-      const before = await calls.fstat(fd);
-      // A removed file no longer counts, so it may not grow.
-      if (before.nlink !== 1)
-        throw fileError("BROKER_FILE_KIND", `the file has ${before.nlink} links`);
-      const target = to(before.size);
-      if (target > folder.maxFileBytes) {
-        throw fileError("BROKER_FILE_SIZE", `${target} bytes; at most ${folder.maxFileBytes}`);
-      }
-      const reserved = Math.max(0, target - before.size);
-      root.reserve(folder, reserved, 0);
-      try {
-        await act(before.size);
-      } finally {
-        const after = await calls.fstat(fd);
-        root.release(reserved - (after.size - before.size), 0);
-      }
-    });
+  function assertRight(needed: FileRight | undefined): void {
+    if (needed !== undefined && !rights.has(needed))
+      throw fileError("BROKER_RIGHT_NOT_GRANTED", `the file was opened without ${needed}`);
   }
 
-  async function read(offset: number, max: number): Promise<Uint8Array> {
-    const { size } = await calls.fstat(fd);
-    if (size > folder.maxFileBytes) throw fileError("BROKER_FILE_SIZE", "the file has grown");
-    const wanted = Math.max(0, Math.min(max, MAX_TRANSFER_BYTES, size - offset));
-    totals.takeRead(wanted);
-    // Zero-filled and exactly as long as what was read: no bytes of others come along.
-    const bytes = new Uint8Array(wanted);
-    const done = wanted === 0 ? 0 : (await calls.read(fd, bytes, 0, wanted, offset)).bytesRead;
-    bytesRead += done;
-    return done === wanted ? bytes : bytes.slice(0, done);
+  async function finish(publishes: boolean): Promise<void> {
+    if (isClosing || closedWith !== undefined) return;
+    isClosing = true;
+    try {
+      if (publishes) await Promise.race([context.publish?.(id), broken.promise]);
+    } finally {
+      end("BROKER_FILE_CLOSED");
+      await closing;
+    }
   }
 
-  async function write(offset: number, bytes: Uint8Array): Promise<void> {
-    const appends = !rights.has("write");
-    totals.takeWritten(bytes.length);
-    await grow(
-      (size) => Math.max(size, offset + bytes.length),
-      async (size) => {
-        if (appends && offset !== size)
-          throw rangeError(`append at ${offset}; the file ends at ${size}`);
-        for (let at = 0; at < bytes.length;) {
-          const done = await calls.write(
-            fd,
-            bytes,
-            at,
-            bytes.length - at,
-            appends ? null : offset + at,
-          );
-          at += done.bytesWritten;
-        }
-      },
-    );
-    bytesWritten += bytes.length;
-  }
-
-  const handle: FileHandle = {
-    readAt: async (offset, max) => {
+  return {
+    async readAt(offset, max) {
       assertWhole("offset", offset);
       assertWhole("max", max);
-      return use("read", () => read(offset, max));
+      assertRight("read");
+      const most = Math.min(max, MAX_TRANSFER_BYTES);
+      totals.read.take(most);
+      let read = 0;
+      try {
+        const bytes = await run("read", "readAt", { handle: id, offset, max: most });
+        read = bytes.length;
+        bytesRead += read;
+        return bytes;
+      } finally {
+        totals.read.giveBack(most - read);
+      }
     },
-    writeAt: async (offset, bytes) => {
+    async writeAt(offset, bytes) {
       assertWhole("offset", offset);
       if (bytes.length > MAX_TRANSFER_BYTES)
         throw rangeError(`one write takes at most ${MAX_TRANSFER_BYTES} bytes`);
-      return use(rights.has("write") ? "write" : "append", () => write(offset, bytes));
+      const right = rights.has("write") ? "write" : "append";
+      assertOpen();
+      assertRight(right);
+      totals.written.take(bytes.length);
+      // A copy: what the caller does to its buffer meanwhile is not written.
+      await run(right, "writeAt", { handle: id, offset, bytes: new Uint8Array(bytes) });
+      bytesWritten += bytes.length;
     },
-    truncate: async (size) => {
+    async truncate(size) {
       assertWhole("size", size);
-      return use("truncate", () =>
-        grow(
-          () => size,
-          () => calls.ftruncate(fd, size),
-        ),
-      );
+      assertOpen();
+      assertRight("truncate");
+      context.onChange("truncate");
+      return run("truncate", "truncate", { handle: id, size });
     },
-    sync: () => use(undefined, () => calls.fsync(fd)),
-    stat: () => use(undefined, async () => context.describe(await calls.fstat(fd))),
-    setTimes: async (times) => {
+    sync: () => run(undefined, "sync", { handle: id }),
+    stat: () => run(undefined, "handleStat", { handle: id }),
+    async setTimes(times) {
       assertTimes(times);
-      return use("setTimes", async () => {
-        const { accessed, modified } = secondsOf(times, await calls.fstat(fd));
-        await calls.futimes(fd, accessed, modified);
-      });
+      assertOpen();
+      assertRight("setTimes");
+      context.onChange("setTimes");
+      return run("setTimes", "handleTimes", { handle: id, times });
     },
-    close: async () => end("BROKER_FILE_CLOSED"),
-    [Symbol.asyncDispose]: async () => end("BROKER_FILE_CLOSED"),
+    close: () => finish(true),
+    [Symbol.asyncDispose]: () => finish(context.publishesAlways),
   };
-  return { handle, fail: end };
 }
 
 function assertWhole(name: string, value: number): void {

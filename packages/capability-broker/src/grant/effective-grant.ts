@@ -173,8 +173,6 @@ function filesystemGrant(effective: Capabilities, host: HostSide): FilesystemGra
     return [{ ...rest, guest, below, rights }];
   });
   if (folders.every((folder) => folder.rights.length === 0)) return undefined;
-  // Longest guest prefix first: that one decides for a path.
-  folders.sort((left, right) => right.guest.length - left.guest.length);
   return mint<FilesystemGrant>({ folders, totals: host.totals });
 }
 

@@ -84,18 +84,20 @@ export interface NetworkGrant {
 export interface FolderGrant {
   /** Guest prefix, such as `/data/input`. */
   readonly guest: string;
-  /** Host directory of the policy's root; never shown to a plugin. */
-  readonly host: string;
+  /** Host directory of the policy's root, never shown to a plugin; or a new one for this grant. */
+  readonly host: string | { readonly temporary: true };
   /** Components from the host directory down to the guest prefix. */
   readonly below: readonly string[];
   readonly rights: readonly FileRight[];
-  /** Extensions with the dot, lower case; `*` = every one. */
+  /** Extensions with the dot and minimatch patterns, lower case; `*` = every name. */
   readonly extensions: readonly string[] | "*";
+  /** Names with a leading dot too. */
+  readonly allowHidden: boolean;
   /** Bytes of one file. */
   readonly maxFileBytes: number;
   /** Bytes of all regular files below the host directory, shared by every grant on it. */
   readonly quotaBytes: number;
-  /** Regular files below the host directory, shared by every grant on it. */
+  /** Files, folders and links below the host directory, shared by every grant on it. */
   readonly maxFiles: number;
   /** Components below the guest prefix. */
   readonly maxDepth: number;
@@ -113,6 +115,7 @@ export interface FileTotals {
 
 /** What a plugin may do with files. */
 export interface FilesystemGrant {
+  /** In the order of the request; for a path the one with the longest guest prefix speaks. */
   readonly folders: readonly FolderGrant[];
   readonly totals: FileTotals;
 }

@@ -14,6 +14,7 @@ import { type Endpoint, parseHostPattern } from "../target/host-pattern.ts";
 import { parseStrictUrl } from "../target/strict-url.ts";
 import { isPathPrefix } from "../target/url-path.ts";
 import type { Capabilities } from "./field-table.ts";
+import { policyHost, policyNames } from "./file-policy.ts";
 import type { FileTotals, SecretRule } from "./grant.ts";
 import type { HostEntry } from "./host-set.ts";
 import {
@@ -23,6 +24,7 @@ import {
   NO_TERMS,
   normal,
   problemOfLists,
+  RIGHTS,
   rightsOf,
   SECRET_NAME,
 } from "./parse-request.ts";
@@ -162,23 +164,17 @@ function parseSecret(secret: SecretPolicy): SecretRule {
 function pathEntryOf(root: RootPolicy): PathEntry {
   const guest = parseGuestFolder(root.guest);
   if (!guest.allowed) throw policyError("filesystem.roots.guest", guest.reason);
-  if (!/^\/(?!(?:proc|dev|sys)(?:\/|$))/.test(root.host) || root.host.includes("\0")) {
-    throw policyError(
-      "filesystem.roots.host",
-      `${root.host} is not an absolute directory outside /proc, /dev and /sys`,
-    );
-  }
-  const { extensions = "*" } = root;
-  if (extensions !== "*" && extensions.some((extension) => !/^\.[^./\\]+$/.test(extension))) {
-    throw policyError("filesystem.roots.extensions", "expected extensions such as .json");
-  }
+  const rights = rightsOf(root);
+  if (rights === undefined)
+    throw policyError("filesystem.roots.rights", `expected some of ${RIGHTS.join(", ")}`);
   return {
     guest: guest.value,
-    rights: rightsOf(root.allowRead, root.allowWrite),
+    rights,
     root: {
       guest: guest.value,
-      host: root.host,
-      extensions: extensions === "*" ? "*" : extensions.map((extension) => extension.toLowerCase()),
+      host: policyHost(root.host),
+      extensions: policyNames("filesystem.roots.extensions", root.extensions),
+      allowHidden: root.allowHidden === true,
       ...policyNumbers("filesystem.roots", DEFAULT_ROOT_LIMITS, root),
     },
   };

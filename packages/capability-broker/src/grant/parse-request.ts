@@ -20,7 +20,7 @@ import { type Capabilities, meet } from "./field-table.ts";
 import type { NetworkLimits } from "./grant.ts";
 import type { HostEntry } from "./host-set.ts";
 import type { PathEntry } from "./path-set.ts";
-import type { CapabilityRequest } from "./policy.ts";
+import type { CapabilityRequest, RootPolicy } from "./policy.ts";
 
 const RULE = "grant.request";
 const READ_RIGHTS: readonly FileRight[] = ["read", "stat", "list"];
@@ -33,6 +33,8 @@ const WRITE_RIGHTS: readonly FileRight[] = [
   "rename",
   "mkdir",
 ];
+/** Every right; setting times and links are only had by name. */
+export const RIGHTS: readonly FileRight[] = [...READ_RIGHTS, ...WRITE_RIGHTS, "setTimes", "link"];
 const METHOD = /^(?!CONNECT$|TRACE$)[A-Z]{1,20}$/;
 const PIN = /^[A-Za-z0-9+/]{43}=$/;
 /** How a secret may be called. */
@@ -89,7 +91,8 @@ export function parseRequest(
   const problem = problemOfLists(network) ?? problemOfNumbers(network?.limits, resources);
   if (problem !== undefined) return refused(problem);
   const paths: PathEntry[] = [];
-  const rights = rightsOf(filesystem?.allowRead === true, filesystem?.allowWrite === true);
+  const rights = rightsOf(filesystem);
+  if (rights === undefined) return refused(`rights: expected some of ${RIGHTS.join(", ")}`);
   for (const raw of rawPaths) {
     const guest = parseGuestFolder(raw);
     if (!guest.allowed) return refused(`allowedPaths: ${guest.reason}`);
@@ -137,9 +140,18 @@ export function endpointsOf(
   return numbers.flatMap((number): Endpoint[] => [`https:${number}`, `http:${number}`]);
 }
 
-/** The rights of the two words of a manifest. */
-export function rightsOf(read: boolean, write: boolean): readonly FileRight[] {
-  return [...(read ? READ_RIGHTS : []), ...(write ? WRITE_RIGHTS : [])];
+/** The rights that are named, else those of the two words of a manifest; `undefined` = one is none. */
+export function rightsOf(
+  from: CapabilityRequest["filesystem"] | RootPolicy,
+): readonly FileRight[] | undefined {
+  const named = from?.rights;
+  if (named === undefined)
+    return [
+      ...(from?.allowRead === true ? READ_RIGHTS : []),
+      ...(from?.allowWrite === true ? WRITE_RIGHTS : []),
+    ];
+  const isList = Array.isArray(named) && named.every((right) => RIGHTS.includes(right));
+  return isList ? [...new Set(named)] : undefined;
 }
 
 /** The three maxima, each set or not. */

@@ -3,6 +3,8 @@
  * first two are untrusted and refused when malformed; a malformed policy is the programmer's error
  * and throws, so that a typing mistake never widens a grant.
  */
+import type { FileRight } from "@glovebox/core/ports";
+
 import { BrokerError } from "../errors.ts";
 import { type Cidr, parseCidr } from "../target/address.ts";
 import type { FileTotals, GrantQuota, NetworkLimits } from "./grant.ts";
@@ -35,6 +37,8 @@ export interface CapabilityRequest {
     readonly allowWrite: boolean;
     /** Guest folders. */
     readonly allowedPaths: readonly string[];
+    /** Exactly these rights in each folder, in place of what the two booleans stand for. */
+    readonly rights?: readonly FileRight[];
   };
   readonly resources?: {
     readonly maxMemoryBytes?: number;
@@ -105,19 +109,23 @@ export interface GrantTerms {
 export interface RootPolicy {
   /** Absolute guest path, such as `/data`. */
   readonly guest: string;
-  /** Absolute host directory. */
-  readonly host: string;
+  /** Absolute host directory, in one spelling for all roots; `temporary` = a new one for each grant. */
+  readonly host: string | { readonly temporary: true };
   /** Read, stat, list. */
   readonly allowRead: boolean;
   /** Write, create, append, truncate, delete, rename, mkdir. */
   readonly allowWrite: boolean;
-  /** Extensions with the dot, such as `.json`. Default: `*`. */
+  /** Exactly these rights, in place of what the two booleans stand for; the only way to `setTimes` and `link`. */
+  readonly rights?: readonly FileRight[];
+  /** Names of regular files: extensions with the dot (`.json`) or minimatch patterns (`report-*.csv`). Default: `*`. */
   readonly extensions?: readonly string[] | "*";
+  /** Loosening: names with a leading dot. Default: false. */
+  readonly allowHidden?: boolean;
   /** Bytes of one file. Default: 16 MiB. */
   readonly maxFileBytes?: number;
   /** Bytes of all files below `host`. Default: 256 MiB. */
   readonly quotaBytes?: number;
-  /** Files below `host`. Default: 1,000. */
+  /** Files, folders and links below `host`. Default: 1,000. */
   readonly maxFiles?: number;
   /** Components below `guest`. Default: 32. */
   readonly maxDepth?: number;

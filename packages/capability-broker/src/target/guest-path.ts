@@ -34,8 +34,11 @@ export function checkRawPath(raw: unknown): Decision<string> {
   return allow(RULE, raw);
 }
 
+/** The broker's own folder below a host directory; no plugin ever sees or names it. */
+export const RESERVED_NAME = ".glovebox-tmp";
+
 /** The components of what follows a matched prefix. */
-export function parseRest(raw: string, rest: string): Decision<ParsedRest> {
+export function parseRest(raw: string, rest: string, allowHidden = false): Decision<ParsedRest> {
   const parts = rest.split("/");
   const last = parts.at(-1);
   const components: string[] = [];
@@ -44,7 +47,7 @@ export function parseRest(raw: string, rest: string): Decision<ParsedRest> {
     if (part === "..") return refused(raw, "without `..`");
     if (Buffer.byteLength(part) > MAX_COMPONENT_BYTES)
       return refused(raw, `components of at most ${MAX_COMPONENT_BYTES} bytes`);
-    if (part.startsWith(".") || /[. ]$/.test(part) || DEVICE.test(part)) {
+    if (!isPlainName(part, allowHidden)) {
       return refuse(
         "BROKER_PATH_NAME",
         RULE,
@@ -54,6 +57,22 @@ export function parseRest(raw: string, rest: string): Decision<ParsedRest> {
     components.push(part);
   }
   return allow(RULE, { components, namesDirectory: rest !== "" && (last === "" || last === ".") });
+}
+
+/** Whether a component is neither hidden nor one that the broker or another platform reads differently. */
+export function isPlainName(name: string, allowHidden: boolean): boolean {
+  if (/[. ]$/.test(name) || DEVICE.test(name)) return false;
+  return !name.startsWith(".") || (allowHidden && name.toLowerCase() !== RESERVED_NAME);
+}
+
+/** Whether a name that a folder holds could also be asked for. */
+export function isAskable(name: string, allowHidden: boolean): boolean {
+  return (
+    isPlainName(name, allowHidden) &&
+    !FORBIDDEN.test(name) &&
+    // What is not UTF-8 comes with replacement characters, and would not be found under that name.
+    !name.includes("\ufffd")
+  );
 }
 
 /** A folder of a request or a policy, in canonical form: `/` or `/a/b`. */

@@ -103,7 +103,8 @@ test("folders meet as the contained one, and a narrower root shadows a wider one
   const { filesystem } = valueOf(effectiveGrant(request, { filesystem: { roots } }));
   if (filesystem === undefined) throw new Error("no grant");
   const read = new Set(["read"] as const);
-  expect(valueOf(decidePath(filesystem, "/data/in/a", read)).components).toEqual(["in", "a"]);
+  const { folder, components } = valueOf(decidePath(filesystem, "/data/in/a", read));
+  expect([folder.below, components]).toEqual([["in"], ["a"]]);
   expect(codeOf(decidePath(filesystem, "/data/a", read))).toBe("BROKER_PATH_NOT_GRANTED");
   expect(codeOf(decidePath(filesystem, "/other/a", read))).toBe("BROKER_PATH_NOT_GRANTED");
   expect(codeOf(decidePath(filesystem, "/data/in/private/a", read))).toBe(

@@ -27,7 +27,7 @@ interface FileCase {
 interface CaseRoot {
   readonly guest: string;
   readonly host: string;
-  readonly access: readonly string[];
+  readonly access: readonly FileRight[];
   readonly extensions: readonly string[] | "*";
   readonly maxFileBytes: number;
   readonly quotaBytes?: number;
@@ -60,8 +60,10 @@ function policyOf(roots: readonly CaseRoot[], top: string): HostPolicy {
         ({ guest, host, access, extensions, maxFileBytes, quotaBytes, maxFiles, maxDepth }) => ({
           guest,
           host: host.replace("$T", top),
-          allowRead: access.includes("read"),
-          allowWrite: access.includes("write"),
+          allowRead: false,
+          allowWrite: false,
+          // The cases' `write` cuts a file too.
+          rights: access.includes("write") ? [...access, "truncate"] : access,
           extensions,
           maxFileBytes,
           ...(quotaBytes === undefined ? {} : { quotaBytes }),

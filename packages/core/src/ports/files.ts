@@ -60,6 +60,8 @@ export interface FileOpenOptions extends LinkOptions {
   readonly exclusive?: boolean;
   /** Cut to nothing at opening, which needs the right `truncate`. Default: false. */
   readonly truncate?: boolean;
+  /** Written aside; `close` gives it its name, at once and whole, and nothing else does. Default: false. */
+  readonly atomic?: boolean;
 }
 
 /** What happens to a symbolic link at the end of a path. */

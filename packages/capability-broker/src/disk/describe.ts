@@ -2,7 +2,7 @@
  * @module What is told of an object, and times in the file system's unit. A host's inode numbers are
  * not told: `id` is a keyed hash, so that two names of one object can be compared and nothing else.
  */
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Stats } from "node:fs";
 
 import type { FileStat, FileTimes } from "@glovebox/core/ports";
@@ -12,9 +12,8 @@ import { fileError } from "./condition.ts";
 /** Describes an object. */
 export type Describe = (stats: Stats) => FileStat;
 
-/** With a key of its own, so that ids say nothing outside one grant. */
-export function createDescribe(): Describe {
-  const key = randomBytes(32);
+/** Under a key, without which an id says nothing. */
+export function createDescribe(key: Uint8Array): Describe {
   return (stats) => ({
     kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "link",
     // A folder's size would tell of names that are not shown.

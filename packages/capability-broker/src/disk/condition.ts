@@ -28,6 +28,8 @@ const CONDITIONS: Readonly<Partial<Record<string, FileCondition>>> = {
   BROKER_FILE_BUSY: "EBUSY",
   BROKER_FILE_RANGE: "EINVAL",
   BROKER_FILE_CLOSED: "EBADF",
+  BROKER_FILE_STALLED: "EIO",
+  BROKER_FILE_BLOCKED: "EACCES",
   BROKER_FILE_IO: "EIO",
 } satisfies Partial<Record<BrokerErrorCode, FileCondition>>;
 
