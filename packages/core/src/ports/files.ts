@@ -74,6 +74,8 @@ export interface LinkOptions {
 export interface FileTimes {
   readonly accessedMs?: number;
   readonly modifiedMs?: number;
+  /** The same to the nanosecond, for a file system that can keep it. */
+  readonly exactNs?: { readonly accessed?: bigint; readonly modified?: bigint };
 }
 
 /** An open file; rejects with a coded error once closed or revoked, whose `details.condition` is a {@link FileCondition}. */
@@ -99,6 +101,12 @@ export interface FileStat {
   readonly accessedMs: number;
   readonly modifiedMs: number;
   readonly changedMs: number;
+  /** The same to the nanosecond, where the file system says: milliseconds keep a quarter of a microsecond. */
+  readonly exactNs?: {
+    readonly accessed: bigint;
+    readonly modified: bigint;
+    readonly changed: bigint;
+  };
   /** The same for two names of one object; says nothing else about it. */
   readonly id: bigint;
   /** Names that the object has. */
@@ -107,6 +115,11 @@ export interface FileStat {
 
 /** One page of names; `cursor` is absent on the last. */
 export interface FilePage {
-  readonly entries: readonly { readonly name: string; readonly kind: FileStat["kind"] }[];
+  readonly entries: readonly {
+    readonly name: string;
+    readonly kind: FileStat["kind"];
+    /** As {@link FileStat}'s, where a listing says it. */
+    readonly id?: bigint;
+  }[];
   readonly cursor?: string;
 }
