@@ -2,6 +2,6 @@
 import { preset } from "../../tsup.preset.ts";
 
 // The matchers extend the vitest that runs the test, and no bundled copy of it.
-export default preset(["index", "cases/index", "matchers/index", "servers/index"], {
+export default preset(["index", "cases/index", "files/index", "matchers/index", "servers/index"], {
   external: ["vitest"],
 });

@@ -41,6 +41,10 @@ export const TESTKIT_ERRORS = {
     summary: "The in-memory host services refuse what a test did not set up.",
     advice: "Override the one port function that the test needs.",
   },
+  TESTKIT_FILE: {
+    summary: "The files in memory refuse an operation.",
+    advice: "Read the condition: it is what a file system would answer.",
+  },
   TESTKIT_LOG_REFUSED: {
     summary: "The recording decision log was told to refuse.",
     advice: "Expected where a test calls `refuseWith()`; `accept()` ends it.",
