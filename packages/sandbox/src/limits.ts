@@ -27,6 +27,21 @@ export const MAX_CONTROL_BYTES: number = 4 * MIB;
 /** Payload of a host call (a request's body, a variable's value), bytes. */
 export const MAX_HOST_CALL_BYTES: number = 16 * MIB;
 
+/** Bytes that one file operation moves: what the broker's handles take. */
+export const MAX_FILE_TRANSFER_BYTES: number = 1 * MIB;
+
+/** Files that one call may have open at once. */
+export const MAX_OPEN_FILES = 256;
+
+/** Names in one page of a listing. */
+export const MAX_PAGE_NAMES = 256;
+
+/** Random bytes in one answer. */
+export const MAX_RANDOM_BYTES: number = 64 * KIB;
+
+/** What a WASI program's clocks are rounded down to, nanoseconds: too coarse to time a cache. */
+export const DEFAULT_CLOCK_RESOLUTION_NS = 1_000_000;
+
 /** Largest module that a runner accepts, bytes. */
 export const MAX_MODULE_BYTES: number = 64 * MIB;
 

@@ -26,7 +26,12 @@ import { belowMinimum, RunnerPool } from "./host/runner-pool.ts";
 import { Runner } from "./host/runner.ts";
 import { openSocketPairFactory, type SocketPairFactory } from "./host/socket-pair.ts";
 import { ISOLATION_LEVELS, type IsolationLevel, levelOf } from "./isolation-level.ts";
-import { DEFAULT_POOL_SIZE, DEFAULT_RUNNER_LIMITS, MAX_MODULE_BYTES } from "./limits.ts";
+import {
+  DEFAULT_CLOCK_RESOLUTION_NS,
+  DEFAULT_POOL_SIZE,
+  DEFAULT_RUNNER_LIMITS,
+  MAX_MODULE_BYTES,
+} from "./limits.ts";
 import type { Abi } from "./protocol/abi-requirements.ts";
 import { FRAME } from "./protocol/frame-table.ts";
 
@@ -65,8 +70,12 @@ export interface PluginSpec {
   readonly abi: Abi;
   /** The last module is the plugin; it can import from the others by name. */
   readonly modules: readonly NamedModuleBytes[];
-  /** `call` makes a fresh instance for each call. Default `runner`. */
+  /** `call` makes a fresh instance for each call, as a WASI command always gets. Default `runner`. */
   readonly instance?: "runner" | "call";
+  /** Arguments of a WASI program after its name. Default: none. Its environment is the services' configuration. */
+  readonly args?: readonly string[];
+  /** What WASI's clocks are rounded down to, nanoseconds. Default 1,000,000; a finer one is a loosening. */
+  readonly clockResolutionNs?: number;
   readonly services: HostServices;
   /** Runners for one tenant, and so its concurrency. Default 1. */
   readonly runnersPerTenant?: number;
@@ -249,6 +258,9 @@ function reservedRunner(
               result,
             })),
             config: Object.fromEntries(spec.services.config),
+            folders: spec.services.files.folders,
+            args: spec.args ?? [],
+            clockResolutionNs: spec.clockResolutionNs ?? DEFAULT_CLOCK_RESOLUTION_NS,
           },
           modules: spec.modules,
           limits,

@@ -5,6 +5,7 @@
 import type { SandboxErrorCode } from "../errors.ts";
 import type { HostCallKind } from "../protocol/frame-table.ts";
 import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
+import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
 
 /** Sends one host call and waits for its answer; throws {@link PluginFailure} when it is refused. */
 export type HostBridge = (kind: HostCallKind, payload: Uint8Array) => Uint8Array;
@@ -19,6 +20,8 @@ export interface NamedModule {
 export interface PluginInstance {
   /** Names of the exported functions that can be called. */
   readonly functions: readonly string[];
+  /** Whether it takes one call only, as a program does that runs to its end. */
+  readonly usedOnce?: boolean;
   /** Runs one call. The output is a view that is valid until the next call. */
   call(functionName: string, input: Uint8Array): Uint8Array;
   /** Pages of linear memory now, the kernel's included. */
@@ -30,6 +33,7 @@ export type LinkPlugin = (
   modules: readonly NamedModule[],
   spec: InstantiateSpec,
   host: HostBridge,
+  limits: Pick<RunnerConfiguration, "outputBytes">,
 ) => PluginInstance;
 
 /** A failure with a code of the sandbox, on its way to the host. */

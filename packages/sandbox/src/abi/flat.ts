@@ -5,13 +5,14 @@
  * checked against the memory before a byte is touched.
  */
 import { WASM_PAGE_BYTES } from "../limits.ts";
-import { exportedFunctions, type LinkPlugin, type NamedModule, PluginFailure } from "./abi.ts";
+import { exportedFunctions, type LinkPlugin, PluginFailure } from "./abi.ts";
+import { linkModules } from "./link-modules.ts";
 
 const ALLOCATOR = new Set(["alloc", "dealloc"]);
 
 /** Joins modules by name, without any import from the host. */
 export const flat: LinkPlugin = (modules) => {
-  const instance = linkByName(modules);
+  const { main: instance } = linkModules(modules, () => ({ imports: {} }));
   const { memory } = instance.exports;
   const functions = exportedFunctions(instance);
   const alloc = functions.get("alloc");
@@ -47,18 +48,6 @@ export const flat: LinkPlugin = (modules) => {
     },
   };
 };
-
-/** Instantiates each module with the exports of those before it. */
-function linkByName(modules: readonly NamedModule[]): WebAssembly.Instance {
-  const imports: WebAssembly.Imports = {};
-  let last: WebAssembly.Instance | undefined;
-  for (const { name, module } of modules) {
-    last = new WebAssembly.Instance(module, imports);
-    imports[name] = last.exports;
-  }
-  if (last === undefined) throw new PluginFailure("SANDBOX_ABI", "no module was loaded");
-  return last;
-}
 
 function decodeResult(result: unknown, functionName: string): readonly [number, number] {
   if (typeof result === "bigint") {

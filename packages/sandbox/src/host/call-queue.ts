@@ -3,9 +3,12 @@
  * is the one that runs. Bounded in number and in bytes, so that callers of a spinning plugin cannot
  * fill the host's memory.
  */
+import type { CallScope } from "@glovebox/core/ports";
+
 import type { SandboxError } from "../errors.ts";
 import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
 import type { Exchange } from "./exchange.ts";
+import type { OpenFiles } from "./file-calls.ts";
 import { queueFull } from "./runner-errors.ts";
 
 /** A command in the queue. */
@@ -22,6 +25,10 @@ export interface Queued {
   refusal: SandboxError | undefined;
   /** Aborts the host calls of this command. */
   abort: AbortController | undefined;
+  /** The scope of its host calls, once there was one. */
+  hostScope: CallScope | undefined;
+  /** Its open files, once there was one. */
+  openFiles: OpenFiles | undefined;
   /** Whether the abort watch has found it waiting before, and its listener once it has one. */
   isSeen: boolean;
   abortListener: (() => void) | undefined;
@@ -62,6 +69,8 @@ export class CallQueue {
       sent: false,
       refusal: undefined,
       abort: undefined,
+      hostScope: undefined,
+      openFiles: undefined,
       isSeen: false,
       abortListener: undefined,
     };

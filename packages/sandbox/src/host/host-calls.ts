@@ -3,6 +3,8 @@
  * malformed breaks the protocol; what is well-formed is decided by the port, and a port that fails
  * refuses (I9). The plugin learns a refusal's code and nothing else.
  */
+import { randomBytes } from "node:crypto";
+
 import { allow, type Decision, failClosed, type Refusal, refuse } from "@glovebox/core/decision";
 import { parseBoundedJson } from "@glovebox/core/json";
 import type {
@@ -14,10 +16,12 @@ import type {
   HttpExchange,
 } from "@glovebox/core/ports";
 
-import { MAX_HOST_CALL_BYTES } from "../limits.ts";
-import { HOST_CALL, LOG_LEVELS } from "../protocol/frame-table.ts";
+import { MAX_HOST_CALL_BYTES, MAX_RANDOM_BYTES } from "../limits.ts";
+import { HOST_CALL, LOG_LEVELS, readUint32 } from "../protocol/frame-table.ts";
 import { decodeParts, encodeParts } from "../protocol/parts.ts";
 import type { HostCallContext } from "./exchange.ts";
+import type { OpenFiles } from "./file-calls.ts";
+import { MalformedHostCall } from "./malformed-host-call.ts";
 
 const NOTHING = new Uint8Array(0);
 const READ_STEP_BYTES = 256 * 1024;
@@ -28,9 +32,6 @@ const decoder = new TextDecoder();
 /** Who answers, and on whose behalf. */
 export type HostCallTarget = Pick<HostCallContext, "services" | "scope">;
 
-/** The call cannot come from our runner: its shape is wrong. */
-export class MalformedHostCall extends Error {}
-
 /**
  * Carries out one host call.
  *
@@ -40,9 +41,10 @@ export async function answerHostCall(
   kind: number,
   payload: Uint8Array,
   context: HostCallTarget,
+  openFiles: OpenFiles,
 ): Promise<Decision<Uint8Array>> {
   try {
-    return await carryOut(kind, payload, context);
+    return await carryOut(kind, payload, context, openFiles);
   } catch (error) {
     if (error instanceof MalformedHostCall) throw error;
     return failClosed("sandbox.host-call", () => {
@@ -55,6 +57,7 @@ function carryOut(
   kind: number,
   payload: Uint8Array,
   { scope, services }: HostCallTarget,
+  openFiles: OpenFiles,
 ): Promise<Decision<Uint8Array>> {
   switch (kind) {
     case HOST_CALL.VARIABLE_GET:
@@ -67,6 +70,12 @@ function carryOut(
       return log(payload, scope, services);
     case HOST_CALL.FUNCTION:
       return callFunction(payload, scope, services);
+    case HOST_CALL.FILES:
+      return openFiles
+        .answer(payload, services.files, scope)
+        .then((answer) => allow("sandbox.files", answer));
+    case HOST_CALL.RANDOM:
+      return random(payload);
     default:
       throw new MalformedHostCall(`a host call of kind ${kind}`);
   }
@@ -233,6 +242,14 @@ function isWhole(value: HostValue, bits: number): boolean {
   if (typeof value !== "bigint" && !Number.isSafeInteger(value)) return false;
   const whole = BigInt(value as number | bigint);
   return BigInt.asIntN(bits, whole) === whole || BigInt.asUintN(bits, whole) === whole;
+}
+
+/** From the host, since the system call for it is none that a runner may make. */
+async function random(payload: Uint8Array): Promise<Decision<Uint8Array>> {
+  const bytes = payload.length === 4 ? readUint32(payload, 0) : Number.POSITIVE_INFINITY;
+  if (bytes > MAX_RANDOM_BYTES)
+    throw new MalformedHostCall("a request for random bytes that is none");
+  return allow("sandbox.random", randomBytes(bytes));
 }
 
 function parts(payload: Uint8Array, max: number): Uint8Array[] {

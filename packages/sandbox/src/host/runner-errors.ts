@@ -5,16 +5,17 @@ import { RUNNER_REPORTED_CODES, SandboxError } from "../errors.ts";
 import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
 
 const decoder = new TextDecoder();
+const NOTHING_SAID = { code: undefined, message: undefined, exitCode: undefined };
 
 /** The content of a FAILURE frame, which is attacker-controlled; `undefined` for anything but a code that a runner may report. */
 export function parseFailure(payload: Uint8Array): SandboxError | undefined {
-  let parsed: { code?: unknown; message?: unknown } | null = null;
+  let parsed: { code?: unknown; message?: unknown; exitCode?: unknown } | null = null;
   try {
     parsed = JSON.parse(decoder.decode(payload)) as typeof parsed;
   } catch {
     // no code, and so refused below
   }
-  const { code, message } = parsed ?? { code: undefined, message: undefined };
+  const { code, message, exitCode } = parsed ?? NOTHING_SAID;
   if (typeof code !== "string" || typeof message !== "string" || !RUNNER_REPORTED_CODES.has(code)) {
     return undefined;
   }
@@ -23,6 +24,7 @@ export function parseFailure(payload: Uint8Array): SandboxError | undefined {
   return new SandboxError(code, {
     message,
     ...(isForCaller ? { publicMessage: message } : {}),
+    ...(Number.isInteger(exitCode) ? { details: { exitCode } } : {}),
   });
 }
 

@@ -21,6 +21,7 @@ import { CallQueue, type Queued } from "./call-queue.ts";
 import { CallWatch } from "./call-watch.ts";
 import { Channel } from "./channel.ts";
 import type { Exchange, ExchangeUsage } from "./exchange.ts";
+import { OpenFiles } from "./file-calls.ts";
 import { answerHostCall } from "./host-calls.ts";
 import { endSpin, spinForReply } from "./idle-spin.ts";
 import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
@@ -249,6 +250,7 @@ export class Runner {
     this.#cpuMs = cpuMs;
     this.#progress += 1;
     this.#queue.shift();
+    void running.openFiles?.[Symbol.asyncDispose]();
     const next = this.#queue.running;
     this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
     if (next === undefined) endSpin();
@@ -301,12 +303,15 @@ export class Runner {
       return;
     }
     running.abort ??= new AbortController();
-    const signal = AbortSignal.any([host.scope.signal, running.abort.signal]);
+    // One signal for the whole command: ports find what it has used by it.
+    const scope = (running.hostScope ??= {
+      ...host.scope,
+      signal: AbortSignal.any([host.scope.signal, running.abort.signal]),
+    });
     host.scope.meter.add("hostCalls", 1);
-    void answerHostCall(kind, payload, {
-      services: host.services,
-      scope: { ...host.scope, signal },
-    }).then(
+    const context = { services: host.services, scope };
+    const openFiles = (running.openFiles ??= new OpenFiles());
+    void answerHostCall(kind, payload, context, openFiles).then(
       (decision) => {
         // An answer that arrives after a kill goes nowhere: this process gets no other call's memory.
         if (this.#killedFor !== undefined || this.#queue.running !== running) return;
@@ -378,6 +383,7 @@ export class Runner {
 
   #fail(queued: Queued, error: SandboxError, usage?: ExchangeUsage): void {
     queued.abort?.abort(error);
+    void queued.openFiles?.[Symbol.asyncDispose]();
     if (queued.settled) return;
     queued.settled = true;
     this.#aborts.settle(queued);

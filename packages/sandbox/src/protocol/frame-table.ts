@@ -51,6 +51,10 @@ export const HOST_CALL = {
   HTTP: 3,
   LOG: 4,
   FUNCTION: 5,
+  /** See file-calls.ts. */
+  FILES: 6,
+  /** u32 number of bytes. */
+  RANDOM: 7,
 } as const;
 
 /** What the first byte of a LOG counts through: the levels that a plugin can log at. */

@@ -19,4 +19,10 @@ export interface InstantiateSpec {
   readonly freshInstances: boolean;
   readonly hostFunctions: readonly HostFunctionSignature[];
   readonly config: Readonly<Record<string, string>>;
+  /** Granted folders, which WASI calls preopened. */
+  readonly folders: readonly string[];
+  /** Arguments of a WASI program after its name. */
+  readonly args: readonly string[];
+  /** What WASI's clocks are rounded down to, nanoseconds. */
+  readonly clockResolutionNs: number;
 }

@@ -8,6 +8,7 @@ import type { HostBridge, LinkPlugin, NamedModule, PluginInstance } from "../abi
 import { PluginFailure } from "../abi/abi.ts";
 import { extism } from "../abi/extism/extism.ts";
 import { flat } from "../abi/flat.ts";
+import { wasi } from "../abi/wasi/wasi.ts";
 import { MAX_DEAD_MEMORY_BYTES, RUNNER_OVERHEAD_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
 import type { Abi } from "../protocol/abi-requirements.ts";
 import { FRAME, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
@@ -20,7 +21,7 @@ const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 /** Of the engine's flag `--expose-gc`; no module can reach it. */
 const { gc: collectGarbage } = globalThis as { gc?: () => void };
-const ABIS: Readonly<Record<Abi, LinkPlugin>> = { flat, extism };
+const ABIS: Readonly<Record<Abi, LinkPlugin>> = { flat, extism, wasi };
 
 /** The answer to one command. */
 export interface CommandAnswer {
@@ -137,7 +138,7 @@ export class PluginHolder {
     try {
       return instance.call(functionName, input);
     } finally {
-      if (this.#spec?.freshInstances === true) this.discardInstance();
+      if (this.#spec?.freshInstances === true || instance.usedOnce === true) this.discardInstance();
     }
   }
 
@@ -154,7 +155,8 @@ export class PluginHolder {
       if (module === undefined) throw new Error(`the module ${name} was not loaded`);
       return { name, module };
     });
-    const instance = ABIS[spec.abi](modules, spec, this.#host);
+    const limits = { outputBytes: this.#configuration?.outputBytes ?? 0 };
+    const instance = ABIS[spec.abi](modules, spec, this.#host, limits);
     this.#functionNames = instance.functions;
     return instance;
   }

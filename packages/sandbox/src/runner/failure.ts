@@ -1,5 +1,6 @@
 /** @module What went wrong in a runner, as the host's codes. Messages may hold the plugin's own text. */
 import { PluginFailure } from "../abi/abi.ts";
+import { ProcessExit } from "../abi/wasi/process-exit.ts";
 import type { SandboxErrorCode } from "../errors.ts";
 import { MAX_PLUGIN_ERROR_CHARACTERS } from "../limits.ts";
 
@@ -9,12 +10,16 @@ export interface ReportedFailure {
   readonly message: string;
   /** Whether the instance was left in good order. */
   readonly orderly: boolean;
+  /** With which a program ended itself. */
+  readonly exitCode?: number;
 }
 
 /** Names what was thrown out of a command. */
 export function classifyFailure(error: unknown): ReportedFailure {
   if (error instanceof PluginFailure) {
-    return { code: error.code, message: bounded(error.message), orderly: error.orderly };
+    const { code, orderly } = error;
+    const exit = error instanceof ProcessExit ? { exitCode: error.exitCode } : {};
+    return { code, message: bounded(error.message), orderly, ...exit };
   }
   const message = bounded(error instanceof Error ? error.message : "an exception of the plugin");
   return { code: codeOf(error, message), message, orderly: false };

@@ -31,6 +31,9 @@ export function warmUp(): void {
     freshInstances: false,
     hostFunctions: [],
     config: {},
+    folders: [],
+    args: [],
+    clockResolutionNs: 1,
   };
   const run = (type: number, payload: Uint8Array): unknown =>
     holder.run({ type, argument: 0, callId: 0, payload });

@@ -8,6 +8,7 @@ import type { HostValue, HostValueType } from "@glovebox/core/ports";
 import { callScope, memoryHostServices } from "@glovebox/testkit";
 import { expect, it } from "vitest";
 
+import { OpenFiles } from "../../src/host/file-calls.ts";
 import { answerHostCall } from "../../src/host/host-calls.ts";
 import { HOST_CALL } from "../../src/protocol/frame-table.ts";
 import { encodeParts } from "../../src/protocol/parts.ts";
@@ -18,7 +19,12 @@ function answer(type: HostValueType, sent: string, result: HostValue | undefined
   const target = { parameters: [type], result: type, call: async () => allow("test", result) };
   const services = { ...memoryHostServices(), functions: new Map([["target", target]]) };
   const payload = encodeParts([encoder.encode("0"), encoder.encode(sent)]);
-  return answerHostCall(HOST_CALL.FUNCTION, payload, { scope: callScope(), services });
+  return answerHostCall(
+    HOST_CALL.FUNCTION,
+    payload,
+    { scope: callScope(), services },
+    new OpenFiles(),
+  );
 }
 
 it.each([

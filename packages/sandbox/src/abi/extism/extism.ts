@@ -1,40 +1,42 @@
 /**
  * @module The Extism ABI (contract.md 2): plugins of its development kits run unchanged. A call's
  * input and output are blocks of the kernel, which is emptied before each call; a result other
- * than 0 is the plugin's error.
+ * than 0 is the plugin's error. WASI is offered besides, for kits that stand on it: standard input
+ * is empty there, and what is written to standard output and error is logged.
  */
 import { WASM_PAGE_BYTES } from "../../limits.ts";
 import { exportedFunctions, type LinkPlugin, PluginFailure } from "../abi.ts";
+import { linkModules } from "../link-modules.ts";
+import { GuestMemory } from "../wasi/guest-memory.ts";
+import { createWasi, WASI_MODULE } from "../wasi/imports.ts";
 import { extismImports } from "./imports.ts";
 import { createKernel } from "./kernel.ts";
 
 /** Initialisers in the order in which Extism runs them; the first that exists counts for each language. */
 const INITIALISERS = ["hs_init", "_initialize", "__wasm_call_ctors"] as const;
+const NO_INPUT = new Uint8Array(0);
 
-/** Makes a kernel, links the modules to it and initialises the plugin. */
-export const extism: LinkPlugin = (modules, spec, host) => {
+/** Makes a kernel, links the modules to it and initialises each of them. */
+export const extism: LinkPlugin = (modules, spec, host, limits) => {
   const kernel = createKernel();
-  const imports = extismImports(kernel, spec, host);
-  let instance: WebAssembly.Instance | undefined;
-  for (const { name, module } of modules) {
-    instance = new WebAssembly.Instance(module, imports);
-    imports[name] = instance.exports;
-  }
-  if (instance === undefined) throw new PluginFailure("SANDBOX_ABI", "no module was loaded");
-  const functions = exportedFunctions(instance);
-  for (const name of INITIALISERS) {
-    const initialise = functions.get(name);
-    if (initialise === undefined) continue;
-    if (name === "hs_init") initialise(0, 0);
-    else initialise();
-    if (name === "_initialize") break; // it calls the constructors itself
-  }
-  const { memory } = instance.exports;
+  const namespaces = extismImports(kernel, spec, host);
+  const system = createWasi(spec, limits, host, { logsOutput: true, args: [], environment: {} });
+  const { main, instances, memories } = linkModules(modules, () => {
+    const memory = new GuestMemory();
+    return {
+      imports: { ...namespaces, [WASI_MODULE]: system.importsFor(memory) },
+      attach: (found) => memory.attach(found),
+    };
+  });
+  const functions = exportedFunctions(main);
+  within(() => instances.forEach(initialise));
   return {
     functions: [...functions].flatMap(([name, run]) => (run.length === 0 ? [name] : [])),
     memoryPages: () =>
-      kernel.pages() +
-      (memory instanceof WebAssembly.Memory ? memory.buffer.byteLength / WASM_PAGE_BYTES : 0),
+      memories.reduce(
+        (sum, { buffer }) => sum + buffer.byteLength / WASM_PAGE_BYTES,
+        kernel.pages(),
+      ),
     call(functionName, input) {
       const run = functions.get(functionName);
       if (run === undefined || run.length !== 0) {
@@ -50,7 +52,7 @@ export const extism: LinkPlugin = (modules, spec, host) => {
           `no memory for an input of ${input.length} bytes`,
         );
       }
-      const result = run();
+      const result = within(run);
       // A function without a result has no other way to fail than the error that it set.
       const failed = typeof result === "number" ? result !== 0 : kernel.error() !== undefined;
       if (failed) {
@@ -60,4 +62,25 @@ export const extism: LinkPlugin = (modules, spec, host) => {
       return kernel.output();
     },
   };
+
+  /** With WASI as at the beginning of a call. */
+  function within<T>(run: () => T): T {
+    system.begin(NO_INPUT);
+    try {
+      return run();
+    } finally {
+      system.end();
+    }
+  }
 };
+
+function initialise(instance: WebAssembly.Instance): void {
+  const functions = exportedFunctions(instance);
+  for (const name of INITIALISERS) {
+    const run = functions.get(name);
+    if (run === undefined) continue;
+    if (name === "hs_init") run(0, 0);
+    else run();
+    if (name === "_initialize") break; // it calls the constructors itself
+  }
+}
