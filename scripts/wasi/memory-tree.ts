@@ -1,0 +1,26 @@
+/** @module A folder of the disk as files in memory. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { memoryFiles, type MemoryFiles } from "@glovebox/testkit/files";
+
+/** Copies folders by guest path into memory, granted with every right. */
+export async function copyToMemory(folders: ReadonlyMap<string, string>): Promise<MemoryFiles> {
+  const files: Record<string, Uint8Array> = {};
+  for (const [guest, host] of folders) await copy(host, guest === "/" ? "" : guest, files);
+  return memoryFiles({ files, folders: [...folders.keys()], rights: EVERY_RIGHT });
+}
+
+const EVERY_RIGHT = [
+  ...(["read", "write", "create", "append", "truncate", "setTimes"] as const),
+  ...(["list", "stat", "delete", "rename", "mkdir", "link"] as const),
+];
+
+async function copy(host: string, guest: string, files: Record<string, Uint8Array>): Promise<void> {
+  files[`${guest}/`] = new Uint8Array(0);
+  for (const entry of await readdir(host, { withFileTypes: true })) {
+    const [from, to] = [join(host, entry.name), `${guest}/${entry.name}`];
+    if (entry.isDirectory()) await copy(from, to, files);
+    else if (entry.isFile()) files[to] = await readFile(from);
+  }
+}
