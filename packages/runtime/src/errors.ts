@@ -39,10 +39,6 @@ export const RUNTIME_ERRORS = {
     summary: "The plugin package lacks a file that it needs.",
     advice: "Add plugin.yaml at the top, and every module that it names.",
   },
-  RUNTIME_ABI_UNSUPPORTED: {
-    summary: "The plugin's ABI is not one that this version runs.",
-    advice: "Build the plugin for the flat or the Extism ABI.",
-  },
   RUNTIME_SCHEMA: {
     summary: "A schema of the plugin's functions cannot be compiled.",
     advice: "Correct the JSON Schema in plugin.yaml.",

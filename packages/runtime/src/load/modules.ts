@@ -51,10 +51,6 @@ export function createModuleCheck(validator: WasmValidator | undefined): ModuleC
     engine: LazyEngine,
   ): Promise<Decision<CheckedModules>> {
     const { abi } = manifest;
-    if (!isSupported(abi)) {
-      const reason = `the ABI ${abi} is not one of ${Object.keys(ABI_REQUIREMENTS).join(", ")}`;
-      return refuse("RUNTIME_ABI_UNSUPPORTED", "modules.abi", reason);
-    }
     const list: NamedModuleBytes[] = [];
     for (const [at, { name, path }] of manifest.modules.entries()) {
       const bytes = source.files.get(path);
@@ -63,8 +59,11 @@ export function createModuleCheck(validator: WasmValidator | undefined): ModuleC
         return refuse("RUNTIME_PACKAGE_FILE_MISSING", "package.module", reason);
       }
       const isMain = at === manifest.modules.length - 1;
-      const earlier = list.map((module) => module.name);
-      const requirements = requirementsOf(ABI_REQUIREMENTS[abi], isMain, earlier);
+      // Also those that come later: modules may import from each other.
+      const others = manifest.modules.flatMap((module) =>
+        module.name === name ? [] : module.name,
+      );
+      const requirements = requirementsOf(ABI_REQUIREMENTS[abi], isMain, others);
       const judged = await validator?.validate(bytes, engine, requirements);
       if (judged?.allowed === false) return judged;
       // The very buffer that the engine judged: its process has the module compiled already.
@@ -74,11 +73,7 @@ export function createModuleCheck(validator: WasmValidator | undefined): ModuleC
   }
 }
 
-function isSupported(abi: string): abi is Abi {
-  return Object.hasOwn(ABI_REQUIREMENTS, abi);
-}
-
-/** What the ABI asks of the main module; linked ones may also import from those before them. */
+/** What the ABI asks of the main module; all may also import from the others. */
 function requirementsOf(abi: AbiRequirements, isMain: boolean, linkedModules: readonly string[]) {
   return { ...abi, linkedModules, exports: isMain ? abi.exports : [] };
 }

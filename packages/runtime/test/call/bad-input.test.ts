@@ -157,9 +157,12 @@ describe("a load that fails", () => {
       "SANDBOX_TRAP",
     ],
     [
-      "an ABI that this version does not run",
-      { wasm: `(module)`, abi: "wasi" as const },
-      "RUNTIME_ABI_UNSUPPORTED",
+      "a WASI module that is command and reactor in one",
+      {
+        wasm: `(module (func (export "_start")) (func (export "_initialize")))`,
+        abi: "wasi" as const,
+      },
+      "SANDBOX_ABI",
     ],
     ["a manifest that is none", { wasm: `(module)`, manifest: "plugin: [" }, "MANIFEST_YAML"],
     [
