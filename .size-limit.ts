@@ -29,7 +29,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   monitor: "12 kB",
   "monitor.metrics": "5 kB",
   runtime: "27 kB",
-  sandbox: "20 kB",
+  sandbox: "27 kB",
   signer: "8 kB",
   "tlog.errors": "2 kB",
   "tlog.tree": "8 kB",
