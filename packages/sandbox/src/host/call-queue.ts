@@ -3,12 +3,10 @@
  * is the one that runs. Bounded in number and in bytes, so that callers of a spinning plugin cannot
  * fill the host's memory.
  */
-import type { CallScope } from "@glovebox/core/ports";
-
 import type { SandboxError } from "../errors.ts";
 import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
 import type { Exchange } from "./exchange.ts";
-import type { OpenFiles } from "./file-calls.ts";
+import type { HostSide } from "./host-side.ts";
 import { queueFull } from "./runner-errors.ts";
 
 /** A command in the queue. */
@@ -23,12 +21,8 @@ export interface Queued {
   sent: boolean;
   /** The host call that was refused last, with the reason that only the operator sees. */
   refusal: SandboxError | undefined;
-  /** Aborts the host calls of this command. */
-  abort: AbortController | undefined;
-  /** The scope of its host calls, once there was one. */
-  hostScope: CallScope | undefined;
-  /** Its open files, once there was one. */
-  openFiles: OpenFiles | undefined;
+  /** Absent until the first host call. */
+  hostSide: HostSide | undefined;
   /** Whether the abort watch has found it waiting before, and its listener once it has one. */
   isSeen: boolean;
   abortListener: (() => void) | undefined;
@@ -68,9 +62,7 @@ export class CallQueue {
       settled: false,
       sent: false,
       refusal: undefined,
-      abort: undefined,
-      hostScope: undefined,
-      openFiles: undefined,
+      hostSide: undefined,
       isSeen: false,
       abortListener: undefined,
     };

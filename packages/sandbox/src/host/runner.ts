@@ -21,8 +21,8 @@ import { CallQueue, type Queued } from "./call-queue.ts";
 import { CallWatch } from "./call-watch.ts";
 import { Channel } from "./channel.ts";
 import type { Exchange, ExchangeUsage } from "./exchange.ts";
-import { OpenFiles } from "./file-calls.ts";
 import { answerHostCall } from "./host-calls.ts";
+import { HostSide } from "./host-side.ts";
 import { endSpin, spinForReply } from "./idle-spin.ts";
 import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
 import {
@@ -250,7 +250,7 @@ export class Runner {
     this.#cpuMs = cpuMs;
     this.#progress += 1;
     this.#queue.shift();
-    void running.openFiles?.[Symbol.asyncDispose]();
+    running.hostSide?.end();
     const next = this.#queue.running;
     this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
     if (next === undefined) endSpin();
@@ -302,15 +302,9 @@ export class Runner {
       this.kill(new SandboxError("SANDBOX_HOST_CALL_RATE"));
       return;
     }
-    running.abort ??= new AbortController();
-    // One signal for the whole command: ports find what it has used by it.
-    const scope = (running.hostScope ??= {
-      ...host.scope,
-      signal: AbortSignal.any([host.scope.signal, running.abort.signal]),
-    });
+    const { scope, openFiles } = (running.hostSide ??= new HostSide(host.scope));
     host.scope.meter.add("hostCalls", 1);
     const context = { services: host.services, scope };
-    const openFiles = (running.openFiles ??= new OpenFiles());
     void answerHostCall(kind, payload, context, openFiles).then(
       (decision) => {
         // An answer that arrives after a kill goes nowhere: this process gets no other call's memory.
@@ -382,8 +376,7 @@ export class Runner {
   }
 
   #fail(queued: Queued, error: SandboxError, usage?: ExchangeUsage): void {
-    queued.abort?.abort(error);
-    void queued.openFiles?.[Symbol.asyncDispose]();
+    queued.hostSide?.end(error);
     if (queued.settled) return;
     queued.settled = true;
     this.#aborts.settle(queued);
