@@ -31,7 +31,12 @@ export async function forwardAll(
   const exclusive = createMutex();
   const inTurn: Sink = {
     ...sink,
-    send: (batch, signal) => exclusive(() => sink.send(batch, signal)),
+    send: (batch, signal) =>
+      exclusive(() => {
+        // Its turn may come after the end.
+        signal.throwIfAborted();
+        return sink.send(batch, signal);
+      }),
   };
   const started: Forwarding[] = [];
   for (const [kept, log] of logs) {

@@ -138,9 +138,9 @@ class Delivery implements Forwarding {
       batch.push({ origin: log.origin, class: kept, index, event: event.value, json });
     }
     if (batch.length > 0) {
-      const timeout = AbortSignal.timeout(SINK_TIMEOUT_MS);
-      const signal = AbortSignal.any([this.#stop.signal, timeout]);
-      const { rejected } = await sink.send(batch, signal);
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SINK_TIMEOUT_MS)]);
+      // Raced, for a sink may not heed its signal.
+      const { rejected } = await Promise.race([sink.send(batch, signal), abortOf(signal)]);
       if (rejected > 0) this.#lose(rejected, "refused by the receiver");
     }
     this.#position = to;
@@ -172,6 +172,12 @@ class Delivery implements Forwarding {
       clock.setTimer(longest * (0.5 + random() / 2), resolve);
     });
   }
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
 }
 
 async function readPosition(

@@ -4,6 +4,7 @@
  * has no acknowledgement: what the kernel took may still be lost with the connection, so that a batch
  * during which it broke is sent again.
  */
+import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
@@ -40,11 +41,13 @@ export function createSyslogSink(options: SyslogOptions): Sink {
   async function connected(signal: AbortSignal): Promise<Socket> {
     if (socket !== undefined && !socket.destroyed && socket.writable) return socket;
     const opening = open(options);
-    await new Promise<void>((resolve, reject) => {
-      opening.once(tls === false ? "connect" : "secureConnect", () => resolve());
-      opening.once("error", reject);
-      signal.addEventListener("abort", () => opening.destroy(new Error("aborted")), { once: true });
-    });
+    const stop = (): void => void opening.destroy(new Error("aborted"));
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await once(opening, tls === false ? "connect" : "secureConnect");
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
     opening.on("error", () => undefined);
     // What a receiver says back means nothing in this protocol; unread it would fill a buffer.
     opening.resume();
@@ -56,6 +59,7 @@ export function createSyslogSink(options: SyslogOptions): Sink {
     name,
     async send(batch, signal) {
       const to = await connected(signal);
+      signal.throwIfAborted();
       const frames = batch.map((event) => frameOf(messageOf(event, hostName, facility)));
       await new Promise<void>((resolve, reject) => {
         const stop = (): void => void to.destroy(new Error("aborted"));
