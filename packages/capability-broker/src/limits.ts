@@ -88,6 +88,8 @@ export const MAX_FOLDER_ENTRIES = 10_000;
 export const MAX_PAGE_ENTRIES = 1_000;
 /** Bytes of one read or write on a handle. */
 export const MAX_TRANSFER_BYTES = 1_048_576;
+/** Bytes up to which a read takes a buffer without asking how much there is. */
+export const SMALL_READ_BYTES = 65_536;
 /** Entries counted below a root before its quota is called unknowable. */
 export const MAX_COUNTED_ENTRIES = 100_000;
 /** Links followed on the way to one object (as Linux: path_resolution(7)). */

@@ -111,9 +111,14 @@ function throughNodeFfi<Name extends string>(
     functions: bound(names, (name) => {
       const call = functions[name] as (...args: Argument[]) => number;
       const types = signatures[name];
-      // A C long is a BigInt there, and nothing else.
-      return (...args) =>
-        call(...args.map((arg, at) => (types[at] === "long" ? BigInt(arg as number) : arg)));
+      if (!types.includes("long")) return call;
+      // A C long is a BigInt there, and nothing else. A loop and no map: openat2 comes through here.
+      return (...args) => {
+        const converted = [...args];
+        for (let at = 0; at < types.length; at += 1)
+          if (types[at] === "long") converted[at] = BigInt(converted[at] as number);
+        return call(...converted);
+      };
     }),
     readErrno: () => errno[0] ?? 0,
     addressOf: (bytes) => ffi.getRawPointer(bytes),

@@ -28,16 +28,16 @@ export function openAside(opener: Opener, root: HostRoot, request: OpenRequest):
   const { folder } = path;
   const components = locate(opener, root, request);
   const source = unlessMissing(
-    () => new Descriptor(openExisting(opener, root, folder, components, constants.O_RDONLY)),
+    () => new Descriptor(openExisting(opener, root, folder, components, constants.O_RDONLY).fd),
   );
   if (source === undefined && !rights.includes("create")) missing();
   if (source !== undefined && exclusive) {
     source[Symbol.dispose]();
     throw fileError("BROKER_FILE_EXISTS");
   }
-  const { fd, path: aside } = newAside(root, folder);
+  const { path: aside, ...opened } = newAside(root, folder);
   const file = hold({
-    fd,
+    ...opened,
     folder,
     root,
     rights,
@@ -67,10 +67,11 @@ function copyInto(file: OpenFile, source: number): void {
 function newAside(
   root: HostRoot,
   folder: FolderGrant,
-): { readonly fd: number; readonly path: readonly string[] } {
+): { readonly fd: number; readonly inode: number; readonly path: readonly string[] } {
   root.account.reserve(folder, 0, 1);
   try {
-    return root.createAside();
+    const { fd, path } = root.createAside();
+    return { fd, inode: fstatSync(fd).ino, path };
   } catch (error) {
     root.account.release(0, 1);
     throw error;
@@ -80,9 +81,9 @@ function newAside(
 /** Another file aside for the same name, for what a scanner releases of the first. */
 export function substituteFor(file: OpenFile): OpenFile {
   if (file.aside === undefined) throw fileError("BROKER_FILE_CLOSED", "not written aside");
-  const { fd, path } = newAside(file.root, file.folder);
+  const { path, ...opened } = newAside(file.root, file.folder);
   const { folder, root, rights } = file;
-  return hold({ fd, folder, root, rights, aside: { path, target: file.aside.target } });
+  return hold({ ...opened, folder, root, rights, aside: { path, target: file.aside.target } });
 }
 
 /** Gives a file that was written aside its name, in place of what has it. */

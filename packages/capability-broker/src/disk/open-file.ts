@@ -3,6 +3,7 @@
  * and only then opened for use.
  */
 import {
+  type Stats,
   closeSync,
   constants,
   fstatSync,
@@ -18,6 +19,7 @@ import type { FileRight, FileTimes } from "@glovebox/core/ports";
 
 import { isNameGranted } from "../grant/file-policy.ts";
 import type { FolderGrant } from "../grant/grant.ts";
+import { SMALL_READ_BYTES } from "../limits.ts";
 import { fileError } from "./condition.ts";
 import { secondsOf } from "./describe.ts";
 import { unlessMissing } from "./descriptor.ts";
@@ -56,7 +58,8 @@ export function locate(
   // As open(2) with O_EXCL: a link is a name that exists.
   const found = withoutLinks(opener, root, path, followLinks && !exclusive);
   if (!isNameGranted(path.folder, found.at(-1) ?? "")) throw fileError("BROKER_PATH_EXTENSION");
-  return [...path.folder.below, ...found];
+  const { below } = path.folder;
+  return below.length === 0 ? found : [...below, ...found];
 }
 
 /** Opens or creates a regular file. */
@@ -65,12 +68,12 @@ export function openFile(opener: Opener, root: HostRoot, request: OpenRequest): 
   const { folder } = path;
   const components = locate(opener, root, request);
   const creates = rights.includes("create");
-  const fd =
+  const opened =
     creates && exclusive
       ? createFile(opener, root, folder, components, rights)
       : (unlessMissing(() => openExisting(opener, root, folder, components, flagsOf(rights))) ??
         (creates ? createFile(opener, root, folder, components, rights) : missing()));
-  const file = hold({ fd, folder, root, rights });
+  const file = hold({ ...opened, folder, root, rights });
   if (request.truncate) resize(file, 0);
   return file;
 }
@@ -96,10 +99,7 @@ export function readAt(
   offset: number,
   max: number,
 ): Uint8Array<ArrayBuffer> {
-  // The file may have grown since it was opened, also by others than this broker.
-  const { size } = fstatSync(fd);
-  if (size > folder.maxFileBytes) throw fileError("BROKER_FILE_SIZE", "the file has grown");
-  const bytes = new Uint8Array(Math.max(0, Math.min(max, size - offset)));
+  const bytes = new Uint8Array(sizeOfRead(fd, folder, offset, max));
   let done = 0;
   while (done < bytes.length) {
     const read = readSync(fd, bytes, done, bytes.length - done, offset + done);
@@ -107,6 +107,15 @@ export function readAt(
     done += read;
   }
   return done === bytes.length ? bytes : bytes.slice(0, done);
+}
+
+/** A small buffer is cheaper than a look at the size; a large one is only made for what is there. */
+function sizeOfRead(fd: number, folder: FolderGrant, offset: number, max: number): number {
+  // The file may have grown since it was opened, also by others than this broker.
+  if (offset + max <= folder.maxFileBytes && max <= SMALL_READ_BYTES) return max;
+  const { size } = fstatSync(fd);
+  if (size > folder.maxFileBytes) throw fileError("BROKER_FILE_SIZE", "the file has grown");
+  return Math.max(0, Math.min(max, size - offset));
 }
 
 /** Writes all bytes; room is taken before. */
@@ -158,22 +167,47 @@ function grow(file: OpenFile, to: (size: number) => number, act: (size: number) 
   }
 }
 
-/** A regular file that is there, looked at before it is opened for use. */
+/** A regular file that is there, looked at before a byte of it is used. */
 export function openExisting(
   opener: Opener,
   root: HostRoot,
   folder: FolderGrant,
   components: readonly string[],
   flags: number,
-): number {
-  using seen = opener.object(root, components);
-  const stats = fstatSync(seen.fd);
+): OpenedFile {
+  if (opener.readable !== undefined && flags === O_RDONLY) {
+    const fd = opener.readable(root, components);
+    try {
+      const stats = fstatSync(fd);
+      assertOpenable(stats, root, folder);
+      return { fd, inode: stats.ino };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+  const seen = opener.object(root, components);
+  try {
+    const stats = fstatSync(seen.fd);
+    assertOpenable(stats, root, folder);
+    // The same inode that was looked at, whatever has its name by now.
+    return { fd: openSync(seen.itself, flags | O_NONBLOCK | O_NOCTTY), inode: stats.ino };
+  } finally {
+    closeSync(seen.fd);
+  }
+}
+
+/** A descriptor and what it is of. */
+interface OpenedFile {
+  readonly fd: number;
+  readonly inode: number;
+}
+
+function assertOpenable(stats: Stats, root: HostRoot, folder: FolderGrant): void {
   assertServable(stats, root, namesIn(root, folder));
   if (!stats.isFile()) throw fileError("BROKER_FILE_KIND", "not a regular file", "EISDIR");
   if (stats.size > folder.maxFileBytes)
     throw fileError("BROKER_FILE_SIZE", `${stats.size} bytes; at most ${folder.maxFileBytes}`);
-  // The same inode that was looked at, whatever has its name by now.
-  return openSync(seen.itself, flags | O_NONBLOCK | O_NOCTTY);
 }
 
 /** O_EXCL follows no link, and the mode has no special bits. */
@@ -183,12 +217,13 @@ function createFile(
   folder: FolderGrant,
   components: readonly string[],
   rights: readonly FileRight[],
-): number {
+): OpenedFile {
   using parent = opener.folder(root, components.slice(0, -1));
   root.account.reserve(folder, 0, 1);
   try {
     const flags = flagsOf(rights) | O_CREAT | O_EXCL | O_NOFOLLOW;
-    return openSync(parent.inside(components.at(-1) ?? ""), flags, 0o600);
+    const fd = openSync(parent.inside(components.at(-1) ?? ""), flags, 0o600);
+    return { fd, inode: fstatSync(fd).ino };
   } catch (error) {
     root.account.release(0, 1);
     throw error;
@@ -196,10 +231,9 @@ function createFile(
 }
 
 /** From now on the account knows that the file is open. */
-export function hold(file: Omit<OpenFile, "inode">): OpenFile {
-  const { ino: inode } = fstatSync(file.fd);
-  file.root.account.hold(inode);
-  return { ...file, inode };
+export function hold(file: OpenFile): OpenFile {
+  file.root.account.hold(file.inode);
+  return file;
 }
 
 /** Only where links are granted can a file have a second name that is known. */
