@@ -1,8 +1,9 @@
 /**
- * @module One event as canonical JSON (RFC 8785). The writer is made once from the table of members:
- * one small function per member, in the order of the standard, so that writing sorts nothing, makes
- * no object and reads every property through a site of its own (bench `audit-events`; a general
- * canonicaliser costs twice as much).
+ * @module One event as canonical JSON (RFC 8785). An object literal with the members in the order of
+ * the standard goes through the engine's own `JSON.stringify`, which is four times as fast as writing
+ * the text here and eight times as fast as a general canonicaliser (bench `audit-events`). What the
+ * engine writes is canonical for well-formed text, and what is not well-formed is found and refused;
+ * the compiler compares the names with the table of members, and a test their order.
  *
  * Canonical JSON escapes every line feed, so that no text of an attacker can begin a line (CWE-117).
  */
@@ -15,9 +16,7 @@ import { findKind } from "./event-kinds.ts";
 import {
   EVENT_FORMAT,
   EVENT_MEMBERS,
-  type EventMemberEntry,
   type EventMemberName,
-  type MemberType,
   USAGE_MEMBERS,
 } from "./event-members.ts";
 
@@ -36,84 +35,18 @@ export interface AuditorMembers {
 /** Says what is wrong with an event; its message becomes the refusal's reason. */
 export class Malformed extends Error {}
 
-/** Members of the port's event that are not written under their own name. */
-const PERSONAL_MEMBERS: ReadonlySet<string> = new Set(["userId", "personal"]);
-
-type Read = (scope: OperationScope, event: AuditEvent, own: AuditorMembers) => unknown;
-type Write = (value: never, name: string, entry: EventMemberEntry) => string;
-
-/** Where each member is read; one closure each keeps every read monomorphic. */
-const READ: Readonly<Record<EventMemberName, Read>> = {
-  actor: (_, event) => event.actor,
-  callId: (scope) => scope.callId,
-  code: (_, event) => event.code,
-  count: (_, __, own) => own.count,
-  details: (_, event) => event.details,
-  enc: (_, __, own) => own.encJson,
-  error: (_, event) => event.error,
-  executionTimeMs: (_, event) => event.executionTimeMs,
-  firstTime: (_, __, own) => own.firstTime,
-  function: (_, event) => event.function,
-  grantId: (_, event) => event.grantId,
-  kind: (_, event) => event.kind,
-  pii: (_, __, own) => own.piiJson,
-  pluginId: (scope) => scope.pluginId,
-  resourceUsage: (_, event) => event.resourceUsage,
-  rule: (_, event) => event.rule,
-  subject: (_, __, own) => own.subject,
-  success: (_, event) => event.success,
-  tenantId: (scope) => scope.tenantId,
-  time: (_, __, own) => own.time,
-  traceId: (_, event) => event.traceId,
-  userId: (_, __, own) => own.userId,
-  v: () => EVENT_FORMAT,
-};
-
-const WRITE: Readonly<Record<MemberType, Write>> = {
-  // Known to be in the table, whose names need no escape.
-  kind: (value: string) => `"${value}"`,
-  text: writeText,
-  flag: writeFlag,
-  number: writeNumber,
-  count: writeNumber,
-  object: writeObject,
-  usage: writeUsage,
-  // Given as canonical JSON by the erasure folder.
-  texts: (value: string) => value,
-};
-
-interface Step {
-  readonly name: EventMemberName;
-  readonly entry: EventMemberEntry;
-  /** `,"name":` */
-  readonly prefix: string;
-  readonly isFromEvent: boolean;
-  readonly read: Read;
-  readonly write: Write;
-}
-
-const STEPS: readonly Step[] = Object.entries(
-  EVENT_MEMBERS as Record<EventMemberName, EventMemberEntry>,
-).map(([key, entry]) => {
-  const name = key as EventMemberName;
-  const isFromEvent = entry.from === "event";
-  return {
-    name,
-    entry,
-    prefix: `,"${name}":`,
-    isFromEvent,
-    read: READ[name],
-    write: WRITE[entry.type],
-  };
-});
-
+/** Names that the port's event may have; `userId` and `personal` are written as `pii` and `enc`. */
 const KNOWN: ReadonlySet<string> = new Set([
-  ...STEPS.filter(({ isFromEvent }) => isFromEvent).map(({ name }) => name),
-  ...PERSONAL_MEMBERS,
+  ...Object.entries(EVENT_MEMBERS).flatMap(([name, { from }]) => (from === "event" ? [name] : [])),
+  "userId",
+  "personal",
 ]);
 
-/** Text that is its own JSON: printable ASCII without quote and backslash. */
-const PLAIN_TEXT = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+/** Members that are canonical JSON already; their values are put in place of a 0. */
+type RawName = "details" | "enc" | "pii";
+
+/** Every member as a value that `JSON.stringify` writes canonically, or leaves out. */
+type Written = Readonly<Record<EventMemberName, string | number | boolean | object | undefined>>;
 
 /**
  * Writes an event with the ids of its scope; of the scope only `pluginId`, `callId` and `tenantId`
@@ -140,76 +73,132 @@ export function writeEvent(
 }
 
 function write(scope: OperationScope, event: AuditEvent, own: AuditorMembers): string {
-  let json = "";
-  let fromEvent = 0;
-  for (const { name, entry, prefix, isFromEvent, read, write: writeValue } of STEPS) {
-    const value = read(scope, event, own);
-    if (value === undefined) continue;
-    if (isFromEvent) fromEvent += 1;
-    json += prefix + writeValue(value as never, name, entry);
-  }
-  if (Object.keys(event).length !== fromEvent) checkNames(event);
-  if (event.success === undefined) throw new Malformed("success is true or false");
-  // Every event has a kind, so that there is a first comma to be replaced.
-  return `{${json.slice(1)}}`;
-}
-
-function checkNames(event: AuditEvent): void {
   for (const name in event) {
     if (!KNOWN.has(name)) throw new Malformed(`no member ${received(name)} is known`);
   }
-}
-
-/** Writes text of an event; the value is often attacker-controlled. */
-export function writeText(
-  value: string,
-  name: string,
-  { pattern }: Partial<EventMemberEntry> = {},
-): string {
-  if (typeof value !== "string") {
-    throw new Malformed(`${name} is text; received ${received(value)}`);
+  const { details, executionTimeMs, resourceUsage } = event;
+  const detailsJson = details === undefined ? undefined : writeDetails(details);
+  let json = JSON.stringify({
+    actor: matching("actor", event.actor),
+    callId: text("callId", scope.callId),
+    code: text("code", event.code),
+    count: own.count,
+    details: detailsJson === undefined ? undefined : 0,
+    enc: own.encJson === undefined ? undefined : 0,
+    error: text("error", event.error),
+    executionTimeMs: executionTimeMs === undefined ? undefined : finite(executionTimeMs),
+    firstTime: own.firstTime,
+    function: text("function", event.function),
+    grantId: text("grantId", event.grantId),
+    kind: event.kind,
+    pii: own.piiJson === undefined ? undefined : 0,
+    pluginId: text("pluginId", scope.pluginId),
+    resourceUsage: resourceUsage === undefined ? undefined : usageOf(resourceUsage),
+    rule: text("rule", event.rule),
+    subject: own.subject,
+    success: flag(event.success),
+    tenantId: text("tenantId", scope.tenantId),
+    time: own.time,
+    traceId: matching("traceId", event.traceId),
+    userId: own.userId,
+    v: EVENT_FORMAT,
+  } satisfies Written);
+  // Half a surrogate pair, which has no UTF-8 to be hashed, is written as an escape; text that only
+  // looks like one is not.
+  if (json.includes("\\ud") && !(JSON.parse(json, onlyWellFormed) as boolean)) {
+    throw new Malformed("text is well-formed Unicode");
   }
-  if (pattern !== undefined && !pattern.test(value)) {
-    throw new Malformed(`${name} is ${pattern.source}; received ${received(value)}`);
+  if (detailsJson !== undefined) json = putRaw(json, "details", detailsJson);
+  if (own.encJson !== undefined) json = putRaw(json, "enc", own.encJson);
+  return own.piiJson === undefined ? json : putRaw(json, "pii", own.piiJson);
+}
+
+/** Within text a quote is escaped, so that the first such member is the event's own. */
+function putRaw(json: string, name: RawName, raw: string): string {
+  const at = json.indexOf(`"${name}":0`) + name.length + 3;
+  return json.slice(0, at) + raw + json.slice(at + 1);
+}
+
+/** A reviver: throws for text that is not well-formed, and ends in `true`. */
+function onlyWellFormed(name: string, value: unknown): unknown {
+  if (typeof value === "string" && !value.isWellFormed()) {
+    throw new Malformed(`${name} is well-formed Unicode`);
   }
-  if (PLAIN_TEXT.test(value)) return `"${value}"`;
-  // Half a surrogate pair has no UTF-8 to be hashed.
-  if (!value.isWellFormed()) throw new Malformed(`${name} is well-formed Unicode`);
-  return JSON.stringify(value);
+  return name === "" ? true : value;
 }
 
-function writeFlag(value: boolean, name: string): string {
-  if (typeof value !== "boolean") throw new Malformed(`${name} is true or false`);
-  return value ? "true" : "false";
+/** Text of an event; the value is often attacker-controlled. */
+function text(name: EventMemberName, value: string | undefined): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw new Malformed(`${name} is text; received ${received(value)}`);
 }
 
-function writeNumber(value: number, name: string): string {
-  if (!Number.isFinite(value)) throw new Malformed(`${name} is a finite number`);
-  // As RFC 8785 section 3.2.2.3 wants it; −0 becomes 0.
-  return String(value);
+function matching(name: "actor" | "traceId", value: string | undefined): string | undefined {
+  const { pattern } = EVENT_MEMBERS[name];
+  if (value === undefined || (typeof value === "string" && pattern.test(value))) return value;
+  throw new Malformed(`${name} is ${pattern.source}; received ${received(value)}`);
 }
 
-function writeObject(value: Readonly<Record<string, JsonValue>>, name: string): string {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Malformed(`${name} is an object`);
+function flag(value: boolean): boolean {
+  if (typeof value === "boolean") return value;
+  throw new Malformed("success is true or false");
+}
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new Malformed("executionTimeMs is a finite number");
+}
+
+function writeDetails(details: Readonly<Record<string, JsonValue>>): string {
+  if (typeof details !== "object" || details === null || Array.isArray(details)) {
+    throw new Malformed("details is an object");
   }
-  return canonicalJson(value);
+  return isCanonical(details) ? JSON.stringify(details) : canonicalJson(details);
 }
 
-function writeUsage(usage: Usage, member: string): string {
-  if (typeof usage !== "object" || usage === null) throw new Malformed(`${member} is an object`);
+/** Whether the engine writes it canonically: plain, flat, sorted, and of text that is well-formed. */
+function isCanonical(details: Readonly<Record<string, JsonValue>>): boolean {
+  if (Object.getPrototypeOf(details) !== Object.prototype) return false;
+  let before = "";
+  for (const name of Object.keys(details)) {
+    const value = details[name];
+    if (name < before || !name.isWellFormed()) return false;
+    if (typeof value === "string" ? !value.isWellFormed() : !isPlain(value)) return false;
+    before = name;
+  }
+  return true;
+}
+
+function isPlain(value: JsonValue | undefined): boolean {
+  return value === null || typeof value === "boolean" || Number.isFinite(value);
+}
+
+/** A copy in the order of RFC 8785. */
+function usageOf(usage: Usage): Usage {
+  if (typeof usage !== "object" || usage === null) {
+    throw new Malformed("resourceUsage is an object");
+  }
   if (Object.keys(usage).length !== USAGE_MEMBERS.length) {
-    throw new Malformed(`${member} has the members ${USAGE_MEMBERS.join(", ")}`);
+    throw new Malformed(`resourceUsage has the members ${USAGE_MEMBERS.join(", ")}`);
   }
-  let json = "";
-  for (const name of USAGE_MEMBERS) {
-    const value = usage[name];
-    const isKnown =
-      name === "instructionsExact" ? typeof value === "boolean" : Number.isFinite(value);
-    if (!isKnown && value !== null) {
-      throw new Malformed(`${member}.${name} is measured or null; received ${received(value)}`);
-    }
-    json += `${json === "" ? "{" : ","}"${name}":${value}`;
+  const { instructionsExact } = usage;
+  if (instructionsExact !== null && typeof instructionsExact !== "boolean") {
+    throw new Malformed("resourceUsage.instructionsExact is true, false or null");
   }
-  return `${json}}`;
+  return {
+    cpuMs: measured("cpuMs", usage.cpuMs),
+    fileOperations: measured("fileOperations", usage.fileOperations),
+    inputBytes: measured("inputBytes", usage.inputBytes),
+    instructions: measured("instructions", usage.instructions),
+    instructionsExact,
+    memoryPeakBytes: measured("memoryPeakBytes", usage.memoryPeakBytes),
+    networkRequests: measured("networkRequests", usage.networkRequests),
+    outputBytes: measured("outputBytes", usage.outputBytes),
+    wallMs: measured("wallMs", usage.wallMs),
+  };
+}
+
+function measured<Value extends number | null>(name: keyof Usage, value: Value): Value {
+  if (value === null || Number.isFinite(value)) return value;
+  throw new Malformed(`resourceUsage.${name} is measured or null; received ${received(value)}`);
 }

@@ -13,7 +13,7 @@ import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 
 import { type LoggedEvent, PERSONAL_NAME } from "../event/event-members.ts";
-import { Malformed, writeText } from "../event/write-event.ts";
+import { Malformed } from "../event/write-event.ts";
 import { MAX_PERSONAL_FIELDS } from "../limits.ts";
 import type { SubjectKey } from "./subject-keys.ts";
 
@@ -45,9 +45,11 @@ export function sealFields(
   let pii = "";
   for (const name of names) {
     const value = name === "userId" ? userId : (personal[name] ?? "");
-    const json = writeText(value, name);
+    if (typeof value !== "string" || !value.isWellFormed()) {
+      throw new Malformed(`${name} is well-formed text`);
+    }
     const salt = randomText();
-    plain += `${plain === "" ? "{" : ","}"${name}":["${salt}",${json}]`;
+    plain += `${plain === "" ? "{" : ","}"${name}":["${salt}",${JSON.stringify(value)}]`;
     pii += `${pii === "" ? "{" : ","}"${name}":"${commit(salt, name, value)}"`;
   }
   const iv = randomBytes(IV_BYTES);

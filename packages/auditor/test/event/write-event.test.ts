@@ -80,6 +80,48 @@ describe("the writer", () => {
       v: 1,
     });
     expect(canonicalJson(JSON.parse(json) as JsonValue)).toBe(json);
+    const written = Object.keys(JSON.parse(json) as object);
+    expect(written).toEqual(Object.keys(EVENT_MEMBERS).filter((name) => name !== "userId"));
+  });
+
+  test("does not take text that looks like a member for one", () => {
+    const text = '"details":0,"enc":0,\\"pii":0 \\ud800 \\\\ud800';
+    const own = { time: 1, subject: text, encJson: '{"ct":"1"}', piiJson: '{"userId":"2"}' };
+    const recorded = event("call", { code: text, error: text, details: { [text]: text } });
+    const json = writeEvent(
+      { callId: text, pluginId: text } as unknown as OperationScope,
+      recorded,
+      own,
+    ) as string;
+    expect(JSON.parse(json)).toMatchObject({
+      ...recorded,
+      enc: { ct: "1" },
+      pii: { userId: "2" },
+      callId: text,
+    });
+    expect(canonicalJson(JSON.parse(json) as JsonValue)).toBe(json);
+  });
+
+  test.each([
+    [{ 10: 1, 2: 2, b: 1, a: 2 }],
+    [{ a: { c: 1, b: [2] } }],
+    [JSON.parse('{"__proto__":{"x":1},"a":1}') as Record<string, JsonValue>],
+    [
+      {
+        a: -0,
+        b: 1e-7,
+        c: 1e21,
+        d: null,
+        e: true,
+        "€": "ü",
+        "\u{1f600}": "\u{10ffff}",
+        "\ufb33": 1,
+      },
+    ],
+    [Object.assign(Object.create(null), { b: 1, a: 2 }) as Record<string, JsonValue>],
+  ])("writes the details %j as RFC 8785 wants them", (details) => {
+    const json = writeEvent({}, event("call", { details }), OWN) as string;
+    expect(json).toContain(`"details":${canonicalJson(details)},`);
   });
 
   test("reads nothing of a scope but its ids", () => {
