@@ -11,8 +11,8 @@ import { publishedPackages, ROOT } from "./scripts/published.ts";
 const LIMITS: Readonly<Record<string, string>> = {
   auditor: "14 kB",
   "auditor.pino-transport": "13 kB",
-  "capability-broker": "56 kB",
-  "capability-broker.network": "12 kB",
+  "capability-broker": "60 kB",
+  "capability-broker.network": "14 kB",
   "capability-broker.filesystem": "12 kB",
   "core.decision": "4 kB",
   "core.errors": "3 kB",

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import type { Timer } from "@glovebox/core/clock";
 import { type Decision, allow, failClosed, refuse } from "@glovebox/core/decision";
 import { type GrantId, type PluginId, newGrantId } from "@glovebox/core/ids";
-import type { DecisionLog, FilePort, HttpPort } from "@glovebox/core/ports";
+import type { DecisionLog, FilePort } from "@glovebox/core/ports";
 
 import { type BrokerDeps, withDefaultDeps } from "./deps.ts";
 import { BrokerError } from "./errors.ts";
@@ -27,7 +27,8 @@ import { type EndCode, type RevocationCell, createRevocationCell } from "./grant
 import { type GrantUsage, type UsageCounts, createUsage } from "./grant/usage.ts";
 import type { Inspection } from "./inspection/transform.ts";
 import { DEFAULT_NETWORK_LIMITS, MAX_GRANTS, MAX_RECORDED_ENTRIES } from "./limits.ts";
-import { createHttpPort } from "./network/network.ts";
+import { type BrokerHttpPort, createHttpPort } from "./network/network.ts";
+import type { TrafficSink } from "./network/traffic.ts";
 import { type EventDetails, createRecorder, recordedText } from "./record.ts";
 
 /** How a broker works. */
@@ -44,6 +45,8 @@ export interface BrokerOptions {
   readonly inspection?: Inspection;
   /** How file work is done; defaults at its members. */
   readonly fileWork?: Partial<FileWorkSettings>;
+  /** Is told of each request and response. Default: nobody is. */
+  readonly traffic?: TrafficSink;
 }
 
 /** Makes, serves and revokes grants. */
@@ -66,7 +69,7 @@ export interface Broker {
   /** Grants of a plugin that are not revoked. */
   grants(pluginId: PluginId): readonly GrantSet[];
   /** HTTP through a grant; the same port each time. */
-  http(grant: GrantSet): HttpPort;
+  http(grant: GrantSet): BrokerHttpPort;
   /** Files through a grant; the same port each time. */
   files(grant: GrantSet): FilePort;
   /** Revokes every grant and ends the file workers, which removes what is temporary. */
@@ -77,7 +80,7 @@ interface Held {
   readonly set: GrantSet;
   readonly cell: RevocationCell;
   readonly usage: GrantUsage;
-  readonly http: HttpPort;
+  readonly http: BrokerHttpPort;
   readonly files: GrantedFiles;
   readonly expiry: Timer | undefined;
   /** Leaves the parent's list of what ends with it. */
@@ -99,7 +102,7 @@ interface Held {
  * ```
  */
 export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> = {}): Broker {
-  const { policy = {}, checksEnabled = true, auditDurability = "return" } = options;
+  const { policy = {}, checksEnabled = true, auditDurability = "return", traffic } = options;
   const frozenPolicy = structuredClone(policy);
   const all = withDefaultDeps(deps);
   const recorder = createRecorder(options.log, auditDurability);
@@ -150,13 +153,13 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
     });
     const limits = set.network?.limits ?? DEFAULT_NETWORK_LIMITS;
     const usage = createUsage({ limits, quota: set.quota }, all.clock, parent?.usage);
-    const shared = { pluginId, grantId: id, cell, recorder };
+    const shared = { pluginId, grantId: id, cell, recorder, inspection };
     const entry: Held = {
       set,
       cell,
       usage,
-      http: createHttpPort({ ...shared, grant: set.network, usage, deps: all }),
-      files: createFiles({ ...shared, grant: set.filesystem, crew, inspection }),
+      http: createHttpPort({ ...shared, grant: set.network, usage, traffic, deps: all }),
+      files: createFiles({ ...shared, grant: set.filesystem, crew }),
       detach: parent?.cell.onRevoke((code) => end(id, code)),
       expiry:
         expiresAtMs === undefined

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "@glovebox/core/clock";
 import { type SpawnFileWorker, spawnFileWorker } from "./filesystem/file-crew.ts";
 import { type Dial, dialTcp } from "./network/dial.ts";
 import { type Resolve, createResolve } from "./network/resolver.ts";
+import type { ResolveSecret } from "./network/secret.ts";
 
 /** Dependencies with their defaults. */
 export interface BrokerDeps {
@@ -20,6 +21,8 @@ export interface BrokerDeps {
   readonly dial: Dial;
   /** The host's own addresses, which no grant reaches. Default: those of its interfaces. */
   readonly localAddresses: () => readonly string[];
+  /** A secret's value by its name. Default: none is known. */
+  readonly resolveSecret: ResolveSecret;
   /** Whether files can be opened without races. Default: Linux with /proc mounted. */
   readonly supportsFiles: () => boolean;
   /** Starts a thread that does file work. Default: the package's own. */
@@ -33,6 +36,8 @@ export function withDefaultDeps(given: Partial<BrokerDeps>): BrokerDeps {
     resolve: given.resolve ?? createResolve(),
     dial: given.dial ?? dialTcp,
     localAddresses: given.localAddresses ?? interfaceAddresses,
+    resolveSecret:
+      given.resolveSecret ?? (() => Promise.reject(new Error("no secrets are configured"))),
     supportsFiles: given.supportsFiles ?? hasProc,
     spawnFileWorker: given.spawnFileWorker ?? spawnFileWorker,
   };

@@ -107,6 +107,22 @@ export const BROKER_ERRORS = {
     summary: "A request header is malformed, reserved to the broker, or one too many.",
     advice: "Leave out the header that the reason names.",
   },
+  BROKER_SECRET: {
+    summary: "A secret of the grant could not be inserted.",
+    advice: "Look at the secret's name, value and resolver; the value must be printable ASCII.",
+  },
+  BROKER_SECRET_REFLECTED: {
+    summary: "The response holds a secret that the request was given.",
+    advice: "The server sends back what it was sent; have that changed there.",
+  },
+  BROKER_SCANNER: {
+    summary: "A scanner found something that must not leave.",
+    advice: "Look at the rule that it names; send less.",
+  },
+  BROKER_REDIRECT: {
+    summary: "A redirect cannot be followed: too many, no clear target, or a body that is gone.",
+    advice: "Ask for the final URL, or raise `maxRedirects`.",
+  },
   BROKER_RESOLVE: {
     summary: "The host name could not be resolved.",
     advice: "Check the name and the host's DNS servers.",
@@ -127,6 +143,10 @@ export const BROKER_ERRORS = {
     summary: "No connection to the host could be made.",
     advice: "Try again later; the host may be down.",
   },
+  BROKER_TLS_PIN: {
+    summary: "The host's public key is not among the grant's pins.",
+    advice: "Someone is between, or the key was changed: compare it before adding its pin.",
+  },
   BROKER_TLS: {
     summary: "The host's certificate or TLS version was not accepted.",
     advice:
@@ -143,6 +163,10 @@ export const BROKER_ERRORS = {
   BROKER_TIMEOUT_IDLE: {
     summary: "The response stopped for too long.",
     advice: "Try again later, or raise `idleTimeoutMs`.",
+  },
+  BROKER_TIMEOUT_RATE: {
+    summary: "The response came too slowly.",
+    advice: "Try again later, or lower `minBytesPerSecond`.",
   },
   BROKER_TIMEOUT_TOTAL: {
     summary: "The exchange took too long in all.",
@@ -163,6 +187,26 @@ export const BROKER_ERRORS = {
   BROKER_RESPONSE_SIZE: {
     summary: "The response is larger than the grant allows.",
     advice: "Ask for less, or raise `maxResponseBytes`.",
+  },
+  BROKER_RESPONSE_OVERHEAD: {
+    summary: "The response has too many bytes outside its body.",
+    advice: "The server must send less chunk framing, fewer informational responses or trailers.",
+  },
+  BROKER_DECODED_SIZE: {
+    summary: "The response decodes to more than the grant allows.",
+    advice: "Ask for less, or raise `maxDecodedBytes` or `maxRatio`.",
+  },
+  BROKER_ENCODING: {
+    summary: "The response has a content coding that is not known.",
+    advice: "The server must send gzip, br, zstd or no coding.",
+  },
+  BROKER_ENCODING_LAYERS: {
+    summary: "The response has too many layers of content coding.",
+    advice: "The server must code once, or raise `maxCodings`.",
+  },
+  BROKER_DECODE: {
+    summary: "The response's coded body is damaged, cut, or followed by something else.",
+    advice: "The server's coding is broken; it must be repaired there.",
   },
   BROKER_RESPONSE_INVALID: {
     summary: "The response is not valid HTTP/1.1.",

@@ -39,8 +39,17 @@ export type {
   RootPolicy,
   SecretPolicy,
 } from "./grant/policy.ts";
-export type { Inspected, Inspection, InspectionBlock, Transform } from "./inspection/transform.ts";
+export type {
+  Inspected,
+  Inspection,
+  InspectionBlock,
+  OutgoingPart,
+  Transform,
+} from "./inspection/transform.ts";
 export type { WorkerSetup } from "./disk/protocol.ts";
+export type { BrokerHttpPort } from "./network/network.ts";
+export type { ResolveSecret } from "./network/secret.ts";
+export type { TrafficHeader, TrafficRecord, TrafficSink } from "./network/traffic.ts";
 export type { Cidr } from "./target/address.ts";
 export type { Dial, Dialled } from "./network/dial.ts";
 export type { Endpoint, HostPattern } from "./target/host-pattern.ts";

@@ -37,8 +37,20 @@ export const MAX_INFORMATIONAL = 20;
 export const MAX_BUFFERED_BYTES = 262_144;
 /** Reading from the socket pauses here: a chunk in flight (at most 64 KiB) still fits above. */
 export const PAUSE_READING_BYTES = 131_072;
-/** Different origins that one grant keeps connections to. */
-export const MAX_ORIGINS = 1_024;
+/** Decoded bytes below which the ratio to encoded ones is not asked: short texts repeat much. */
+export const RATIO_GRACE_BYTES = 524_288;
+/** Logarithm of the largest zstd window: 8 MiB, the least that RFC 8878 section 3.1.1.1.2 asks for. */
+export const MAX_ZSTD_WINDOW_LOG = 23;
+/** Clear-text bytes outside a body (heads, 1xx, chunk framing, trailers), besides a quarter of it. */
+export const MAX_OVERHEAD_BYTES = 16_384;
+/** Milliseconds over which the rate of a body is measured. */
+export const RATE_WINDOW_MS = 5_000;
+/** Milliseconds for which the host's own addresses are remembered: reading them takes 0.2 ms. */
+export const LOCAL_ADDRESSES_MS = 1_000;
+/** Characters of a secret: below, its base64 form would be found by chance. */
+export const MIN_SECRET_BYTES = 8;
+/** Characters of a secret: the search holds three times as much back. */
+export const MAX_SECRET_BYTES = 4_096;
 /** Milliseconds that an idle connection is kept for its grant. */
 export const KEEP_ALIVE_MS = 4_000;
 

@@ -38,7 +38,8 @@ export interface Lab extends AsyncDisposable {
 export interface LabOptions {
   readonly policy: HostPolicy;
   readonly dns?: DnsTable;
-  readonly port?: number;
+  /** Where every dial goes. */
+  readonly port?: number | (() => number);
   readonly options?: Partial<BrokerOptions>;
   readonly deps?: Partial<BrokerDeps>;
 }
@@ -81,7 +82,10 @@ export function createLab({
       },
       dial(address, asked, signal) {
         dials.push(`${address}:${asked}`);
-        return dialLoopback(port, signal).then((socket) => ({ socket, remoteAddress: address }));
+        return dialLoopback(typeof port === "number" ? port : port(), signal).then((socket) => ({
+          socket,
+          remoteAddress: address,
+        }));
       },
       ...deps,
     },

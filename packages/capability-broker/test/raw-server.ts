@@ -4,9 +4,7 @@
  */
 import { type Server, type Socket, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
-
-import type { IssuedCertificate } from "@glovebox/testkit/servers";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
@@ -18,8 +16,8 @@ export interface RawServer extends AsyncDisposable {
 
 /** Calls `answer` for each request head that arrives. */
 export async function startRawServer(
-  answer: (socket: Socket, nth: number) => void,
-  identity?: IssuedCertificate,
+  answer: (socket: Socket, nth: number, path: string) => void,
+  identity?: TlsOptions,
 ): Promise<RawServer> {
   let received = "";
   let requests = 0;
@@ -30,8 +28,11 @@ export async function startRawServer(
     socket.on("close", () => sockets.delete(socket));
     socket.on("data", (chunk) => {
       received += chunk.toString("latin1");
-      const heads = received.split("\r\n\r\n").length - 1;
-      while (requests < heads) answer(socket, ++requests);
+      const heads = received.split("\r\n\r\n");
+      while (requests < heads.length - 1) {
+        const [, path = ""] = /^\S+ (\S+)/m.exec(heads[requests] ?? "") ?? [];
+        answer(socket, ++requests, path);
+      }
     });
   };
   const server: Server =

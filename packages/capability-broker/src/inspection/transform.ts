@@ -30,8 +30,20 @@ export interface InspectionBlock {
   readonly reason: string;
 }
 
+/** A part of a request that the plugin chose. */
+export interface OutgoingPart {
+  readonly part: "url" | "header" | "body" | "dns";
+  /** The header's name, lower case. */
+  readonly name?: string;
+}
+
 /** The scanners of a broker. */
 export interface Inspection {
+  /**
+   * Looks at what a plugin sends. All but a body is short and taken whole: to change it would mean
+   * another request, so a transform that changes it blocks it.
+   */
+  outgoing?(scope: OperationScope, part: OutgoingPart): Transform | undefined;
   /**
    * Looks at what a plugin writes to a file, under its guest path, before it is published; a rename
    * is a look under the new path. `undefined` = nothing to look at under this name.

@@ -16,18 +16,36 @@ import {
   parseAddress,
 } from "../target/address.ts";
 import type { Host } from "../target/host-name.ts";
-import { parseStrictUrl } from "../target/strict-url.ts";
+import { parseStrictUrl, StrictUrl } from "../target/strict-url.ts";
 import { isWithinPrefix } from "../target/url-path.ts";
 import { hostIndexOf } from "./host-index.ts";
 
-/** Where a request goes, with one meaning. */
-export interface ParsedTarget {
+/** Where a request goes, with one meaning, as a grant allowed it. */
+export class ParsedTarget {
   readonly scheme: "http" | "https";
   readonly host: Host;
   readonly port: number;
+  /** Path and query as they are sent. */
   readonly path: string;
   readonly method: string;
   readonly href: string;
+  readonly #grant: NetworkGrant;
+
+  /** Made by a decision. */
+  constructor(grant: NetworkGrant, url: StrictUrl, method: string) {
+    this.scheme = url.scheme;
+    this.host = url.host;
+    this.port = url.port;
+    this.path = url.path;
+    this.href = url.href;
+    this.method = method;
+    this.#grant = grant;
+  }
+
+  /** Whether a value is a target that was decided for the grant; what looks like one is none. */
+  static isFor(grant: NetworkGrant, value: unknown): boolean {
+    return typeof value === "object" && value !== null && #grant in value && value.#grant === grant;
+  }
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$/;
@@ -55,26 +73,29 @@ export function decideUrl(
   method: unknown,
 ): Decision<ParsedTarget> {
   assertGenuine(grant);
-  const url = parseStrictUrl(rawUrl);
-  if (!url.allowed) return url;
-  const { scheme, host, port, path, href } = url.value;
-  const endpoints = hostIndexOf(grant)(host);
-  if (endpoints.size === 0) {
-    return refuse(
-      "BROKER_HOST_NOT_GRANTED",
-      "network.hosts",
-      `${received(host.name)} is not in the grant`,
-    );
-  }
-  if (!endpoints.has(`${scheme}:${port}`)) {
-    return [...endpoints].some((endpoint) => endpoint.startsWith(`${scheme}:`))
-      ? refuse(
-          "BROKER_PORT_NOT_GRANTED",
-          "network.ports",
-          `port ${port} of ${host.name} is not in the grant`,
-        )
-      : refuse("BROKER_URL_SCHEME", "network.scheme", `${scheme} is not granted for ${host.name}`);
-  }
+  return decideTarget(grant, rawUrl, method);
+}
+
+/** The same for a grant that is known to be genuine, and for URLs that are parsed already. */
+export function decideTarget(
+  grant: NetworkGrant,
+  url: unknown,
+  method: unknown,
+): Decision<ParsedTarget> {
+  if (url instanceof StrictUrl) return decideParsed(grant, url, method);
+  const parsed = parseStrictUrl(url);
+  return parsed.allowed ? decideParsed(grant, parsed.value, method) : parsed;
+}
+
+// Names are canonical here, so reasons quote them as they are: this runs for every request.
+function decideParsed(
+  grant: NetworkGrant,
+  url: StrictUrl,
+  method: unknown,
+): Decision<ParsedTarget> {
+  const { host, path } = url;
+  const found = hostIndexOf(grant)(host, url.endpoint);
+  if (found !== "granted") return refuseHost(found, url);
   if (host.kind === "address") {
     const address = decideAddress(grant, host.address, host.name, []);
     if (!address.allowed) return address;
@@ -87,11 +108,30 @@ export function decideUrl(
     );
   }
   const verb = decideMethod(grant, method);
-  if (!verb.allowed) return verb;
-  return allow(
-    "network.hosts",
-    Object.freeze({ scheme, host, port, path, method: verb.value, href }),
-  );
+  if (typeof verb !== "string") return verb;
+  return { allowed: true, rule: "network.hosts", value: new ParsedTarget(grant, url, verb) };
+}
+
+function refuseHost(found: "scheme" | "port" | "none", url: StrictUrl): Decision<never> {
+  const { scheme, host, port } = url;
+  switch (found) {
+    case "none": {
+      const reason = `${host.name} is not in the grant`;
+      return { allowed: false, code: "BROKER_HOST_NOT_GRANTED", rule: "network.hosts", reason };
+    }
+    case "port": {
+      const reason = `port ${port} of ${host.name} is not in the grant`;
+      return refuse("BROKER_PORT_NOT_GRANTED", "network.ports", reason);
+    }
+    case "scheme":
+      return refuse(
+        "BROKER_URL_SCHEME",
+        "network.scheme",
+        `${scheme} is not granted for ${host.name}`,
+      );
+    default:
+      return found satisfies never;
+  }
 }
 
 /**
@@ -142,7 +182,9 @@ export function decideAddress(
     : denied("is not a public address");
 }
 
-function decideMethod(grant: NetworkGrant, raw: unknown): Decision<string> {
+function decideMethod(grant: NetworkGrant, raw: unknown): string | Decision<never> {
+  // Upper case and granted is the usual case, and nothing more has to be asked then.
+  if (typeof raw === "string" && grant.methods.includes(raw)) return raw;
   if (typeof raw !== "string" || !TOKEN.test(raw)) {
     return refuse(
       "BROKER_METHOD",
@@ -152,6 +194,6 @@ function decideMethod(grant: NetworkGrant, raw: unknown): Decision<string> {
   }
   const method = raw.toUpperCase();
   return grant.methods.includes(method)
-    ? allow("network.methods", method)
+    ? method
     : refuse("BROKER_METHOD", "network.methods", `${received(method)} is not in the grant`);
 }

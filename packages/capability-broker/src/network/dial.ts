@@ -1,15 +1,21 @@
 /**
  * @module Connections to addresses that were checked, and to nothing else (DNS rebinding,
- * CWE-367): undici's connector asks here, the addresses come from the answer that was decided for
- * this exchange, and the peer of the connected socket is compared with the address asked for.
+ * CWE-367): the addresses come from the answer that was decided for this exchange, and the peer of
+ * the connected socket is compared with the address asked for.
  */
-import { type Socket, connect as connectTcp } from "node:net";
+import { createHash } from "node:crypto";
+import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { checkServerIdentity, connect as connectTls } from "node:tls";
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
 
 import type { Clock } from "@glovebox/core/clock";
 import { received } from "@glovebox/core/errors";
-import type { buildConnector } from "undici";
 
 import { BrokerError } from "../errors.ts";
 import type { NetworkGrant } from "../grant/grant.ts";
@@ -36,77 +42,47 @@ export const dialTcp: Dial = (address, port, signal) =>
     });
   });
 
-/** Addresses that were decided for exchanges in progress. */
-export interface CheckedAddresses {
-  /** Adds an answer; the returned function takes it away when its exchange has ended. */
-  hold(host: string, addresses: readonly string[]): () => void;
-  addressesOf(host: string): readonly string[];
-}
-
-/** An empty set of checked addresses; bounded by the grant's concurrency. */
-export function createCheckedAddresses(): CheckedAddresses {
-  const held = new Map<string, (readonly string[])[]>();
-  return {
-    hold(host, addresses) {
-      const answers = held.get(host) ?? [];
-      answers.push(addresses);
-      held.set(host, answers);
-      return () => {
-        answers.splice(answers.indexOf(addresses), 1);
-        if (answers.length === 0) held.delete(host);
-      };
-    },
-    // The newest answer: an older one may have been replaced for a reason.
-    addressesOf: (host) => held.get(host)?.at(-1) ?? [],
-  };
-}
-
-/** What a connector works with. */
-export interface ConnectorContext {
+/** What connections are made with. */
+export interface DialContext {
   readonly grant: NetworkGrant;
-  readonly checked: CheckedAddresses;
   readonly cell: RevocationCell;
   readonly clock: Clock;
   readonly dial: Dial;
 }
 
-/** An undici connector that dials checked addresses only. */
-export function createConnector(context: ConnectorContext): buildConnector.connector {
-  return (options, callback) => {
-    void connectAndHand(context, options, callback);
-  };
+/** Where a connection goes: a name and the addresses that were checked for it. */
+export interface DialTarget {
+  readonly scheme: "http" | "https";
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly addresses: readonly string[];
 }
 
-async function connectAndHand(
-  context: ConnectorContext,
-  options: buildConnector.Options,
-  callback: buildConnector.Callback,
-): Promise<void> {
-  let socket: Duplex;
-  try {
-    socket = await connectChecked(context, options);
-  } catch (error) {
-    callback(error as Error, null);
-    return;
-  }
-  callback(null, socket as Socket);
+/** A socket that is ready for a request. */
+export interface ReadySocket {
+  readonly socket: Duplex;
+  /** The checked address at its other end. */
+  readonly address: string;
 }
 
-async function connectChecked(
-  context: ConnectorContext,
-  options: buildConnector.Options,
-): Promise<Duplex> {
-  const { grant, checked, cell, clock } = context;
-  const host = options.hostname.replace(/^\[|\]$/g, "");
-  const secure = options.protocol === "https:";
-  const port = options.port === "" ? (secure ? 443 : 80) : Number(options.port);
+/**
+ * Connects to the first checked address that answers; TLS is complete and the key pinned.
+ *
+ * @throws {@link BrokerError} for whatever stands in the way.
+ */
+export async function connectChecked(
+  context: DialContext,
+  { scheme, host, port, addresses }: DialTarget,
+): Promise<ReadySocket> {
+  const { grant, cell, clock } = context;
   const timeout = new AbortController();
   using _timer = clock.setTimer(grant.limits.connectTimeoutMs, () => timeout.abort());
   let failure = new BrokerError("BROKER_ADDRESS_DENIED", {
     message: `no address of ${received(host)} was checked`,
   });
-  for (const address of checked.addressesOf(host)) {
-    if (cell.isRevoked) throw new BrokerError("BROKER_REVOKED");
+  for (const address of addresses) {
+    if (cell.endedBy !== undefined) throw new BrokerError(cell.endedBy);
     let socket: Duplex | undefined;
     try {
       socket = await dialChecked(context.dial, address, port, timeout.signal);
@@ -116,11 +92,12 @@ async function connectChecked(
       continue;
     }
     try {
-      const ready = secure ? await secured(socket, host, grant, timeout.signal) : socket;
+      const ready =
+        scheme === "https" ? await secured(socket, host, grant, timeout.signal) : socket;
       // Revoked while the handshake was under way: the socket is not handed out.
-      if (!cell.isRevoked) return ready;
+      if (cell.endedBy === undefined) return { socket: ready, address };
       ready.destroy();
-      throw new BrokerError("BROKER_REVOKED");
+      throw new BrokerError(cell.endedBy);
     } catch (error) {
       socket.destroy();
       throw coded(error, "BROKER_TLS", timeout.signal);
@@ -163,6 +140,7 @@ function secured(
       ...(isLiteral ? {} : { servername: host }),
       ALPNProtocols: ["http/1.1"],
       minVersion: "TLSv1.2",
+      secureContext: secureContextOf(grant),
       // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
       rejectUnauthorized: true,
       checkServerIdentity: (name, certificate) =>
@@ -170,18 +148,44 @@ function secured(
         certificate.subjectaltname === undefined
           ? new Error("the certificate has no subject alternative name")
           : checkServerIdentity(name, certificate),
-      ...(grant.certificateAuthorities === undefined
-        ? {}
-        : { ca: [...grant.certificateAuthorities] }),
     });
     secure.once("error", reject);
     secure.once("secureConnect", () => {
       secure.off("error", reject);
-      if (secure.authorized) resolve(secure);
-      else reject(secure.authorizationError);
+      if (!secure.authorized) reject(secure.authorizationError);
+      // After every handshake: checkServerIdentity is not asked when a session is resumed.
+      else if (!isPinned(secure, grant.pins)) reject(new BrokerError("BROKER_TLS_PIN"));
+      else resolve(secure);
     });
   });
   return untilAborted(handshake, signal, (late) => late.destroy());
+}
+
+const contexts = new WeakMap<NetworkGrant, SecureContext>();
+
+/** One for a grant: reading the authorities takes longer than a handshake. */
+function secureContextOf(grant: NetworkGrant): SecureContext {
+  let context = contexts.get(grant);
+  if (context === undefined) {
+    const { certificateAuthorities: ca, revocationLists: crl } = grant;
+    context = createSecureContext({
+      minVersion: "TLSv1.2",
+      // What the environment adds to the system's authorities does not count where the policy names its own.
+      ...(ca === undefined ? {} : { ca: [...ca] }),
+      ...(crl === undefined ? {} : { crl: [...crl] }),
+    });
+    contexts.set(grant, context);
+  }
+  return context;
+}
+
+/** Whether the server's public key is in every list (RFC 7469 section 2.4). */
+function isPinned(socket: TLSSocket, lists: NetworkGrant["pins"]): boolean {
+  if (lists.length === 0) return true;
+  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
+  if (key === undefined) return false;
+  const digest = createHash("sha256").update(key).digest("base64");
+  return lists.every((list) => list.includes(digest));
 }
 
 /** The promise, or a rejection as soon as the signal aborts; what comes too late is disposed of. */

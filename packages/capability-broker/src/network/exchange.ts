@@ -1,37 +1,58 @@
 /**
- * @module One HTTP exchange as pulled streams (contract.md 7). The plugin decides how fast bytes
- * come and go, so each direction is bounded: beyond {@link MAX_BUFFERED_BYTES} a write waits, and
- * reading from the socket pauses. Whatever ends an exchange early ends it once, with one code.
+ * @module One HTTP exchange as pulled streams (contract.md 7), over as many transfers as there are
+ * redirects. The plugin decides how fast bytes come and go, so each direction is bounded. Whatever
+ * ends an exchange early ends it once, with one code.
  */
 import type { Clock, Timer } from "@glovebox/core/clock";
+import type { Decision } from "@glovebox/core/decision";
 import type { HttpExchange, HttpResponseHead } from "@glovebox/core/ports";
-import type { Dispatcher } from "undici";
 
-import { BrokerError, type BrokerErrorCode } from "../errors.ts";
+import { BROKER_ERRORS, BrokerError, type BrokerErrorCode } from "../errors.ts";
 import type { NetworkLimits } from "../grant/grant.ts";
-import { MAX_BUFFERED_BYTES, PAUSE_READING_BYTES } from "../limits.ts";
-import type { ParsedTarget } from "./decide.ts";
-import { type Stage, checkTrailers, codeOfFailure, readHead } from "./response-head.ts";
+import type { InspectionBlock, Transform } from "../inspection/transform.ts";
+import { RATE_WINDOW_MS } from "../limits.ts";
+import type { Connection } from "./connections.ts";
+import { parseCodings } from "./decode.ts";
+import type { Hop } from "./hop.ts";
+import { locationOf, nextRequest, type NextRequest } from "./redirect.ts";
+import { createRequestBody } from "./request-body.ts";
+import { type ResponseBody, createResponseBody } from "./response-body.ts";
+import type { ResponseHead } from "./response-head.ts";
+import { startTransfer, type Transfer } from "./transfer.ts";
 
-/** How an exchange ended. */
-export interface ExchangeEnd {
+/** How one request of an exchange ended, or the exchange with its last. */
+export interface HopEnd {
+  readonly hop: Hop;
   readonly code?: BrokerErrorCode;
-  readonly status?: number;
+  readonly head?: ResponseHead;
+  readonly serverAddress: string | undefined;
   readonly requestBytes: number;
-  readonly responseBytes: number;
+  readonly wireBytes: number;
+  readonly decodedBytes: number;
+  /** Monotonic milliseconds. */
+  readonly startedMs: number;
+  readonly headMs: number | undefined;
+  readonly endedMs: number;
 }
 
 /** What an exchange works with. */
 export interface ExchangeContext {
-  readonly dispatcher: Dispatcher;
-  readonly target: ParsedTarget;
-  readonly headers: readonly string[];
+  readonly first: Hop;
   readonly limits: NetworkLimits;
   readonly clock: Clock;
+  readonly inspection: Transform | undefined;
+  connect(hop: Hop): Connection;
+  /** Decides, looks up and records the next request of a redirect. */
+  nextHop(from: Hop, next: NextRequest): Promise<Decision<Hop>>;
+  countSent(bytes: number): Decision<void>;
+  countReceived(bytes: number): Decision<void>;
+  /** What a scanner's block becomes, recorded. */
+  onBlocked(block: InspectionBlock): BrokerError;
   /** Throws when the grant or the call is over; asked at each use, also for bytes that wait here. */
-  readonly assertUsable: () => void;
+  assertUsable(): void;
+  onHopEnd(end: HopEnd): void;
   /** Called once, when the last byte has come or something broke. */
-  readonly onEnd: (end: ExchangeEnd) => void;
+  onEnd(): void;
 }
 
 /** An exchange and the way to break it from outside. */
@@ -44,30 +65,32 @@ type State = "writing" | "sent" | "ended" | "failed";
 
 /** An exchange that has not sent anything yet. */
 export function createExchange(context: ExchangeContext): RunningExchange {
-  const { target, limits, clock, dispatcher } = context;
-  const mayHaveBody = target.method !== "GET" && target.method !== "HEAD";
+  const { limits, clock } = context;
   const head = Promise.withResolvers<HttpResponseHead>();
   head.promise.catch(() => undefined);
   const timers = new Set<Timer>();
-  const outgoing: Uint8Array[] = [];
-  const incoming: Uint8Array[] = [];
   let state: State = "writing";
   let failure: BrokerError | undefined;
-  let controller: Dispatcher.DispatchController | undefined;
-  let isDispatched = false;
   let isWriting = false;
   let isReading = false;
-  let outgoingBytes = 0;
-  let incomingBytes = 0;
-  let requestBytes = 0;
-  let responseBytes = 0;
-  let informational = 0;
-  let status: number | undefined;
+  let hop = context.first;
+  let redirects = 0;
+  let transfer: Transfer | undefined;
+  let connection: Connection | undefined;
+  let response: ResponseBody | undefined;
+  let lastHead: ResponseHead | undefined;
+  let startedMs = clock.monotonicMs();
+  let headMs: number | undefined;
   let firstByte: Timer | undefined;
-  // One waiter each: who writes waits for room, the body for more bytes, who reads for data.
-  let wakeWriter: (() => void) | undefined;
-  let wakeBody: (() => void) | undefined;
   let wakeReader: (() => void) | undefined;
+
+  const request = createRequestBody({
+    maxBytes: limits.maxRequestBytes,
+    inspection: context.inspection,
+    count: (bytes) => context.countSent(bytes),
+    onOverflow: () => transfer === undefined && send(request.stream()),
+    onBlocked: (block) => context.onBlocked(block),
+  });
 
   function startTimer(afterMs: number, code: BrokerErrorCode): Timer {
     const timer = clock.setTimer(afterMs, () => fail(new BrokerError(code)));
@@ -75,131 +98,150 @@ export function createExchange(context: ExchangeContext): RunningExchange {
     return timer;
   }
 
-  function stage(): Stage {
-    if (controller === undefined) return "connecting";
-    return status === undefined ? "waiting" : "reading";
+  function stopTimer(timer: Timer | undefined): void {
+    timer?.cancel();
+    if (timer !== undefined) timers.delete(timer);
   }
 
-  function wakeAll(): void {
-    wakeWriter?.();
-    wakeBody?.();
-    wakeReader?.();
+  function endHop(isWhole: boolean): void {
+    connection?.release(isWhole);
+    context.onHopEnd({
+      hop,
+      ...(failure === undefined ? {} : { code: failure.code }),
+      ...(lastHead === undefined ? {} : { head: lastHead }),
+      serverAddress: connection?.address,
+      requestBytes: request.bytes,
+      wireBytes: response?.wireBytes ?? 0,
+      decodedBytes: response?.decodedBytes ?? 0,
+      startedMs,
+      headMs,
+      endedMs: clock.monotonicMs(),
+    });
   }
 
   function end(next: "ended" | "failed"): void {
     state = next;
     for (const timer of timers) timer.cancel();
     timers.clear();
-    context.onEnd({
-      ...(failure === undefined ? {} : { code: failure.code }),
-      ...(status === undefined ? {} : { status }),
-      requestBytes,
-      responseBytes,
-    });
-    wakeAll();
+    request.stop();
+    endHop(next === "ended");
+    context.onEnd();
+    wakeReader?.();
   }
 
   function fail(error: BrokerError): void {
     if (state === "failed" || state === "ended") return;
     failure = error;
-    outgoing.length = 0;
     // What was read and not yet taken is dropped: half an answer is no answer.
-    incoming.length = 0;
+    response?.discard();
     head.reject(error);
+    transfer?.abort(error);
     end("failed");
-    controller?.abort(error);
-  }
-
-  function assertWhole(): void {
-    if (failure !== undefined) throw failure;
   }
 
   function assertUsable(): void {
-    assertWhole();
+    if (failure !== undefined) throw failure;
     context.assertUsable();
   }
 
-  async function* streamedBody(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      assertWhole();
-      const piece = outgoing.shift();
-      if (piece !== undefined) {
-        outgoingBytes -= piece.length;
-        wakeWriter?.();
-        yield piece;
-      } else if (state === "writing") {
-        await new Promise<void>((wake) => (wakeBody = wake));
-      } else return;
-    }
+  function send(body: AsyncIterable<Uint8Array> | Uint8Array | null): void {
+    const { target, wireHeaders } = hop;
+    startedMs = clock.monotonicMs();
+    connection = context.connect(hop);
+    transfer = startTransfer(
+      connection,
+      { path: target.path, method: target.method, headers: wireHeaders, body },
+      limits,
+      {
+        onHead,
+        onData(chunk) {
+          const counted = context.countReceived(chunk.length);
+          if (counted.allowed) response?.push(chunk);
+          else fail(new BrokerError("BROKER_QUOTA", { message: counted.reason }));
+        },
+        onEnd(trailers) {
+          if (isReflected(trailers)) return fail(new BrokerError("BROKER_SECRET_REFLECTED"));
+          response?.end();
+        },
+        onFailure: fail,
+      },
+    );
   }
 
-  function dispatch(body: AsyncGenerator<Uint8Array> | Uint8Array | null): void {
-    isDispatched = true;
-    const options: Dispatcher.DispatchOptions = {
-      origin: originOf(target),
-      path: target.path,
-      method: target.method,
-      headers: [...context.headers],
-      // undici takes any async iterable; its types name only streams.
-      body: body as Uint8Array | null,
-      // Time is kept here, on the injected clock.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    };
-    try {
-      dispatcher.dispatch(options, handler);
-    } catch (error) {
-      fail(new BrokerError("BROKER_CONNECT", { cause: error }));
-    }
+  function isReflected(pairs: HttpResponseHead["headers"], more = ""): boolean {
+    const { search } = hop;
+    if (search === undefined) return false;
+    return search.isIn(`${more}\n${pairs.flat().join("\n")}`);
   }
 
-  const handler: Dispatcher.DispatchHandler = {
-    onRequestStart(started) {
-      controller = started;
-      if (failure !== undefined) started.abort(failure);
-    },
-    onResponseStart(started, code) {
-      const read = readHead(
-        started.rawHeaders,
-        code,
-        ++informational,
-        target.method,
-        limits.maxResponseBytes,
+  function onHead(received: ResponseHead): void {
+    lastHead = received;
+    headMs = clock.monotonicMs();
+    stopTimer(firstByte);
+    if (isReflected(received.headers, received.statusText))
+      return fail(new BrokerError("BROKER_SECRET_REFLECTED"));
+    const location = locationOf(received.status, received.headers);
+    if (location !== undefined && limits.maxRedirects > 0) {
+      follow(received.status, location).catch((error: unknown) =>
+        fail(new BrokerError("BROKER_REDIRECT", { cause: error })),
       );
-      if (read === "informational") return;
-      if (typeof read === "string") return fail(new BrokerError(read));
-      ({ status } = read);
-      firstByte?.cancel();
-      head.resolve(read);
-    },
-    onResponseData(started, chunk) {
-      responseBytes += chunk.length;
-      if (responseBytes > limits.maxResponseBytes)
-        return fail(new BrokerError("BROKER_RESPONSE_SIZE"));
-      incoming.push(chunk);
-      incomingBytes += chunk.length;
-      if (incomingBytes >= PAUSE_READING_BYTES) started.pause();
-      wakeReader?.();
-    },
-    onResponseEnd(started) {
-      if (!checkTrailers(started.rawTrailers)) return fail(new BrokerError("BROKER_RESPONSE_HEAD"));
-      if (state !== "failed") end("ended");
-    },
-    onResponseError(_started, error) {
-      fail(error instanceof BrokerError ? error : codeOfFailure(error, stage()));
-    },
-  };
-
-  async function writePiece(piece: Uint8Array): Promise<void> {
-    while (outgoingBytes + piece.length > MAX_BUFFERED_BYTES) {
-      if (!isDispatched) dispatch(streamedBody());
-      await new Promise<void>((wake) => (wakeWriter = wake));
-      assertWhole();
-      if (state === "ended") return;
+      return;
     }
-    outgoing.push(piece);
-    outgoingBytes += piece.length;
-    wakeBody?.();
+    const isBodiless = hop.target.method === "HEAD" || [204, 304].includes(received.status);
+    const values = received.headers.flatMap(([name, value]) =>
+      name === "content-encoding" ? [value] : [],
+    );
+    const codings = isBodiless ? [] : parseCodings(values, limits.maxCodings);
+    if (typeof codings === "string") return fail(new BrokerError(codings));
+    response = createResponseBody(codings, limits, hop.search, {
+      setPaused: (isPaused) => transfer?.setPaused(isPaused),
+      onReady: () => wakeReader?.(),
+      onWhole: () => state !== "failed" && end("ended"),
+      onFailure: fail,
+    });
+    if (limits.minBytesPerSecond > 0) watchRate(response, 0);
+    const { status, headers } = received;
+    head.resolve({
+      status,
+      headers: codings.length === 0 ? headers : headers.filter(([name]) => !CODED.has(name)),
+    });
+  }
+
+  /** Ends a body that brings less than its floor in a window in which nobody but the server was slow. */
+  function watchRate(body: ResponseBody, before: number): void {
+    const timer = clock.setTimer(RATE_WINDOW_MS, () => {
+      timers.delete(timer);
+      const least = (limits.minBytesPerSecond * RATE_WINDOW_MS) / 1_000;
+      if (!body.wasPaused() && body.wireBytes - before < least)
+        return fail(new BrokerError("BROKER_TIMEOUT_RATE"));
+      watchRate(body, body.wireBytes);
+    });
+    timers.add(timer);
+  }
+
+  async function follow(status: number, location: string): Promise<void> {
+    // The body of a redirect is never read: it could be as large as any.
+    transfer?.abort(new BrokerError("BROKER_REDIRECT"));
+    const broken = (why: string): void =>
+      fail(new BrokerError("BROKER_REDIRECT", { message: why }));
+    if (++redirects > limits.maxRedirects)
+      return broken(`more than ${limits.maxRedirects} redirects`);
+    const next = nextRequest(hop.target, hop.headers, status, location);
+    if (next === undefined) return broken("its location has no single meaning");
+    const body = next.keepsBody && request.bytes > 0 ? request.whole : null;
+    if (body === undefined) return broken("the body was streamed and is gone");
+    endHop(false);
+    connection = undefined;
+    lastHead = undefined;
+    headMs = undefined;
+    const decision = await context.nextHop(hop, next);
+    if (state === "failed" || state === "ended") return;
+    if (!decision.allowed) return fail(errorOf(decision.code, decision.reason));
+    hop = decision.value;
+    // Only bodies that are whole are kept, so the request had been sent.
+    state = "sent";
+    firstByte = startTimer(limits.firstByteTimeoutMs, "BROKER_TIMEOUT_FIRST_BYTE");
+    send(body);
   }
 
   startTimer(limits.totalTimeoutMs, "BROKER_TIMEOUT_TOTAL");
@@ -209,33 +251,35 @@ export function createExchange(context: ExchangeContext): RunningExchange {
       assertUsable();
       // The server answered already: what it did not wait for is not sent.
       if (state === "ended") return;
-      if (state !== "writing" || isWriting || !mayHaveBody)
-        throw stateError(`cannot write a body of ${target.method} now`);
-      requestBytes += bytes.length;
-      if (requestBytes > limits.maxRequestBytes) {
-        fail(new BrokerError("BROKER_REQUEST_SIZE"));
-        assertWhole();
-      }
+      const { method } = context.first.target;
+      if (state !== "writing" || isWriting || method === "GET" || method === "HEAD")
+        throw stateError(`cannot write a body of ${method} now`);
       isWriting = true;
       try {
-        for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
-          await writePiece(bytes.slice(at, at + MAX_PIECE_BYTES));
-        }
+        await request.write(bytes);
+      } catch (error) {
+        if (error instanceof BrokerError) fail(error);
+        throw error;
       } finally {
         isWriting = false;
       }
+      if (failure !== undefined) throw failure;
     },
     async finish() {
       assertUsable();
       if (isWriting) throw stateError("a write is in progress");
       if (state === "writing") {
+        try {
+          request.finish();
+        } catch (error) {
+          if (error instanceof BrokerError) fail(error);
+          throw error;
+        }
         state = "sent";
-        if (status === undefined)
+        if (lastHead === undefined)
           firstByte = startTimer(limits.firstByteTimeoutMs, "BROKER_TIMEOUT_FIRST_BYTE");
         // A body that is whole before it is sent has a length; only a longer one is chunked.
-        if (!isDispatched)
-          dispatch(outgoing.length === 0 ? null : Buffer.concat(outgoing.splice(0)));
-        wakeBody?.();
+        if (transfer === undefined) send(request.bytes === 0 ? null : (request.whole ?? null));
       }
       return head.promise;
     },
@@ -246,15 +290,15 @@ export function createExchange(context: ExchangeContext): RunningExchange {
       if (state === "writing" || isReading) throw stateError("cannot read now");
       isReading = true;
       try {
-        while (incoming.length === 0) {
-          if (state === "ended") return null;
+        for (;;) {
+          const bytes = response?.take(max);
+          if (bytes !== undefined) return bytes;
+          if (response?.isWhole === true) return null;
           const idle = startTimer(limits.idleTimeoutMs, "BROKER_TIMEOUT_IDLE");
           await new Promise<void>((wake) => (wakeReader = wake));
-          idle.cancel();
-          timers.delete(idle);
-          assertWhole();
+          stopTimer(idle);
+          if (failure !== undefined) throw failure;
         }
-        return take(max);
       } finally {
         isReading = false;
       }
@@ -264,25 +308,15 @@ export function createExchange(context: ExchangeContext): RunningExchange {
     },
   };
 
-  function take(max: number): Uint8Array {
-    const chunk = incoming[0] ?? new Uint8Array();
-    if (chunk.length > max) incoming[0] = chunk.subarray(max);
-    else incoming.shift();
-    // An owned copy: a view would show its holder the rest of a shared buffer.
-    const bytes = new Uint8Array(chunk.subarray(0, max));
-    incomingBytes -= bytes.length;
-    if (incomingBytes < PAUSE_READING_BYTES && controller?.paused === true) controller.resume();
-    return bytes;
-  }
-
   return { exchange, fail: (code) => fail(new BrokerError(code)) };
 }
 
-/** Bytes that a body is cut into: four fit the buffer. */
-const MAX_PIECE_BYTES = MAX_BUFFERED_BYTES / 4;
+/** Headers that a decoded body does not have any more. */
+const CODED: ReadonlySet<string> = new Set(["content-encoding", "content-length"]);
 
-function originOf(target: ParsedTarget): string {
-  return `${target.scheme}://${target.host.name}:${target.port}`;
+function errorOf(code: string, message: string): BrokerError {
+  const isOurs = Object.hasOwn(BROKER_ERRORS, code);
+  return new BrokerError(isOurs ? (code as BrokerErrorCode) : "BROKER_REDIRECT", { message });
 }
 
 function stateError(message: string): BrokerError {

@@ -43,14 +43,14 @@ const DENIED: ReadonlySet<string> = new Set([
 const DENIED_PREFIX = /^(?:proxy-|x-forwarded-|sec-)/;
 
 /**
- * Decides the headers of a request; the value is what is sent, names in lower case. A plugin's
- * `accept-encoding` is replaced by `identity`, because nothing is decompressed here.
+ * Decides the headers of a request; the value has names in lower case. A plugin's `accept-encoding`
+ * is left out: the broker decodes, so it says what it can decode.
  */
 export function decideHeaders(
   raw: readonly (readonly [string, string])[],
-): Decision<readonly string[]> {
+): Decision<readonly (readonly [string, string])[]> {
   if (raw.length > MAX_REQUEST_HEADERS) return denied(`more than ${MAX_REQUEST_HEADERS} headers`);
-  const sent: string[] = ["accept-encoding", "identity"];
+  const sent: (readonly [string, string])[] = [];
   let bytes = 0;
   for (const [rawName, value] of raw) {
     if (typeof rawName !== "string" || !NAME.test(rawName))
@@ -62,7 +62,7 @@ export function decideHeaders(
     bytes += name.length + value.length + 4;
     if (bytes > MAX_REQUEST_HEAD_BYTES)
       return denied(`more than ${MAX_REQUEST_HEAD_BYTES} bytes of headers`);
-    if (name !== "accept-encoding") sent.push(name, value);
+    if (name !== "accept-encoding") sent.push([name, value]);
   }
   return allow(RULE, sent);
 }

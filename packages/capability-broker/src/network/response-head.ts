@@ -16,6 +16,11 @@ const CUT: ReadonlySet<string> = new Set([
   "EPIPE",
 ]);
 
+/** A head with its reason phrase, which a plugin is not shown. */
+export interface ResponseHead extends HttpResponseHead {
+  readonly statusText: string;
+}
+
 type RawHeaders = readonly (Buffer | string)[] | object | null | undefined;
 
 /**
@@ -43,13 +48,14 @@ export function readHead(
   return { status, headers: pairs };
 }
 
-/** Whether the trailers are within bounds. */
-export function checkTrailers(raw: RawHeaders): boolean {
-  return pairsOf(raw).length <= MAX_TRAILERS;
+/** The trailers, or `undefined` when they are too many. */
+export function readTrailers(raw: RawHeaders): HttpResponseHead["headers"] | undefined {
+  const pairs = pairsOf(raw);
+  return pairs.length > MAX_TRAILERS ? undefined : pairs;
 }
 
-/** How far an exchange had come when it failed. */
-export type Stage = "connecting" | "waiting" | "reading";
+/** How far a transfer had come when it failed. */
+export type Stage = "connecting" | "waiting" | "reading" | "over";
 
 /** What undici's error means at that stage. */
 export function codeOfFailure(error: Error, stage: Stage): BrokerError {

@@ -1,10 +1,12 @@
 /**
  * @module Host patterns of grants: an exact host or a leading `*.`, optionally with a port. No glob,
  * brace or class syntax exists here on purpose: the suffix check of the first specification let
- * `eviltrusted.com` pass for `*.trusted.com`. Broker rule 5, without the public-suffix list.
+ * `eviltrusted.com` pass for `*.trusted.com`. Nor is a
+ * star put over a public suffix, whose names belong to everybody. Broker rule 5; publicsuffix.org.
  */
 import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
+import { getPublicSuffix } from "tldts";
 
 import { type Cidr, cidrContains, isPublicAddress } from "./address.ts";
 import { parseAsciiHost } from "./host-name.ts";
@@ -56,6 +58,8 @@ export function parseHostPattern(
   const host = parseAsciiHost(text);
   if (!host.allowed) return refuse("BROKER_PATTERN", RULE, `${received(raw)}: ${host.reason}`);
   if (host.value.kind === "name") {
+    if (star !== undefined && getPublicSuffix(text, { allowPrivateDomains: true }) === text)
+      return rejected(raw, "no wildcard over a public suffix");
     return allow(
       RULE,
       withPort({ kind: star === undefined ? "exact" : "suffix", host: text }, port),

@@ -9,15 +9,38 @@ import { received } from "@glovebox/core/errors";
 import { MAX_URL_CHARACTERS } from "../limits.ts";
 import { type Host, parseUrlHost } from "./host-name.ts";
 
-/** A URL with one meaning. */
-export interface StrictUrl {
+/** A URL with one meaning; only {@link parseStrictUrl} makes them. */
+export class StrictUrl {
   readonly scheme: "http" | "https";
   readonly host: Host;
   readonly port: number;
+  /** Scheme and port as one number, for look-ups. */
+  readonly endpoint: number;
+  readonly #url: URL;
+
+  /** Made by parsing. */
+  constructor(scheme: "http" | "https", host: Host, port: number, url: URL) {
+    this.scheme = scheme;
+    this.host = host;
+    this.port = port;
+    this.endpoint = endpointNumber(scheme, port);
+    this.#url = url;
+  }
+
   /** Path and query as they are sent. */
-  readonly path: string;
+  get path(): string {
+    return this.#url.pathname + this.#url.search;
+  }
+
   /** Canonical, without fragment. */
-  readonly href: string;
+  get href(): string {
+    return this.#url.href;
+  }
+}
+
+/** Scheme and port as one number. */
+export function endpointNumber(scheme: string, port: number): number {
+  return scheme === "https" ? port : -port;
 }
 
 const RULE = "network.url";
@@ -57,14 +80,8 @@ export function parseStrictUrl(raw: unknown): Decision<StrictUrl> {
   const host = parseUrlHost(rawHost, url.hostname);
   if (!host.allowed) return host;
   const port = rawPort === undefined ? (scheme === "https" ? 443 : 80) : Number(rawPort);
-  url.hash = "";
-  return allow(RULE, {
-    scheme,
-    host: host.value,
-    port,
-    path: url.pathname + url.search,
-    href: url.href,
-  });
+  if (raw.includes("#")) url.hash = "";
+  return allow(RULE, new StrictUrl(scheme, host.value, port, url));
 }
 
 function refused(raw: unknown, expected: string): Decision<never> {

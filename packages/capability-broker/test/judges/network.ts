@@ -2,198 +2,162 @@
  * @module Judges the network cases: each request goes through a real broker in a laboratory, and
  * besides the verdict counts which addresses were dialled.
  */
-import type { HostPolicy } from "@glovebox/capability-broker";
 import {
   isPublicAddress,
   parseAddress,
   parseHostPattern,
 } from "@glovebox/capability-broker/network";
 import type { CaseFile, CaseJudge, CaseVerdict, TestCase } from "@glovebox/testkit/cases";
-import {
-  type LoopbackServer,
-  type TestAuthority,
-  createTestAuthority,
-} from "@glovebox/testkit/servers";
+import { type TestAuthority, createTestAuthority } from "@glovebox/testkit/servers";
 
-import { type DnsTable, type Lab, PUBLIC_ADDRESS, createLab, send } from "../lab.ts";
+import { type DnsTable, type Lab, PUBLIC_ADDRESS, type Sent, createLab, send } from "../lab.ts";
 import type { RawServer } from "../raw-server.ts";
 import {
-  type ServerCase,
-  startPlainServer,
-  startSecureServer,
-  startServerOf,
-} from "./network-servers.ts";
+  CASE_SECRET,
+  type CasePolicy,
+  ERROR_CLASSES,
+  miss,
+  type NetworkCase,
+  policyOf,
+} from "./network-case.ts";
+import { judgeInChild } from "./network-environment.ts";
+import { judgeLifecycle } from "./network-lifecycle.ts";
+import { judgeResumption } from "./network-resumption.ts";
+import { goodIdentity, identityOf, startOrdinaryServer, startServerOf } from "./network-servers.ts";
 
-/** A case as its `meta` describes it. */
-interface NetworkCase extends ServerCase {
-  readonly id: string;
-  readonly kind: string;
-  readonly expected: string;
-  readonly severity: string;
-  readonly policy: string;
-  readonly pattern?: string;
-  readonly url: string;
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly bodyBytes?: number;
-  readonly dns?: DnsTable;
-  readonly mustDial?: readonly string[];
-  readonly mustNotDial?: readonly string[];
-  readonly mayDial?: readonly string[];
-  readonly prefill?: number;
-  readonly requests?: number;
-  readonly expectedEach?: readonly string[];
-  readonly limits?: Readonly<Record<string, number>>;
-  readonly errorClass?: string;
-}
-
-interface CasePolicy {
-  readonly schemes: readonly string[];
-  readonly hosts: readonly string[] | "any-public";
-  readonly ports: readonly number[] | "default" | "pattern";
-  readonly methods: readonly string[];
-  readonly privateAddresses: readonly string[] | false;
-}
-
-const ERROR_CLASSES: Readonly<Record<string, readonly string[]>> = {
-  size: ["BROKER_RESPONSE_SIZE"],
-  deadline: ["BROKER_TIMEOUT_TOTAL", "BROKER_TIMEOUT_IDLE"],
-  "headers-timeout": ["BROKER_TIMEOUT_FIRST_BYTE"],
-  "informational-flood": ["BROKER_RESPONSE_HEAD"],
-  "header-size": ["BROKER_RESPONSE_HEAD"],
-  framing: ["BROKER_RESPONSE_INVALID"],
-  truncated: ["BROKER_RESPONSE_TRUNCATED"],
-};
-
-/** Why a case is not run, by what this version does not have. */
-function skipReason(testCase: NetworkCase): string | undefined {
-  const { id, kind, server = {}, tls = {} } = testCase;
-  if (kind === "redirect") return "redirects are not followed in this version";
-  if (kind === "lifecycle")
-    return "expiry, pins and attenuation come later; revocation: attacks/revoke-in-flight.test.ts";
-  if ("encoding" in server) return "bodies are not decompressed in this version";
-  if ("chunkExtensionBytes" in server)
-    return "clear-text bytes outside the body are not counted in this version";
-  if (tls.pins !== undefined) return "pins come later";
-  if (tls.cert === "revoked") return "revocation lists come later";
-  if (tls.env !== undefined) return "needs a child process with these variables";
-  if (id === "ssrf-505") return "the public-suffix list comes later";
-  if (id === "ssrf-138")
-    return "its K is the ASCII letter, not KELVIN SIGN: network/decide.test.ts has the sign";
-  return undefined;
-}
-
-interface Servers {
+/** What the cases share, and what a child process is given. */
+export interface NetworkSuite {
   readonly authority: TestAuthority;
+  /** Signs what only the environment trusts. */
+  readonly attacker: TestAuthority;
   readonly secure: RawServer;
-  readonly plain: LoopbackServer;
+  readonly plain: RawServer;
+  /** Whether this process has the environment that a case asks for. */
+  readonly isChild: boolean;
 }
 
 /** Starts the servers that the cases share; disposing ends them. */
-export async function openNetworkJudge(): Promise<AsyncDisposable & { readonly judge: CaseJudge }> {
+export async function openNetworkJudge(
+  attacker: TestAuthority = createTestAuthority("Attacker"),
+  isChild = false,
+): Promise<AsyncDisposable & { readonly judge: CaseJudge }> {
   const authority = createTestAuthority();
-  const [secure, plain] = await Promise.all([startSecureServer(authority), startPlainServer()]);
+  const secure = await startOrdinaryServer(goodIdentity(authority));
+  const plain = await startOrdinaryServer();
+  const suite: NetworkSuite = { authority, attacker, secure, plain, isChild };
   return {
-    judge: (testCase, { file }) => judge(testCase, file, { authority, secure, plain }),
+    judge: (testCase, { file }) => judge(testCase as unknown as NetworkCase, file, suite),
     async [Symbol.asyncDispose]() {
       await secure[Symbol.asyncDispose]();
-      await plain.close();
-    },
-  };
-}
-
-function policyOf(
-  policy: CasePolicy,
-  limits: Readonly<Record<string, number>>,
-  authority: TestAuthority,
-): HostPolicy {
-  return {
-    network: {
-      allowHttpOutbound: true,
-      allowedHosts: policy.hosts === "any-public" ? [] : policy.hosts,
-      anyPublicHost: policy.hosts === "any-public",
-      allowInsecureHttp: policy.schemes.includes("http"),
-      ...(typeof policy.ports === "string" ? {} : { ports: policy.ports }),
-      methods: policy.methods,
-      privateCidrs: policy.privateAddresses === false ? [] : policy.privateAddresses,
-      certificateAuthorities: [authority.ca],
-      limits: {
-        resolveTimeoutMs: 50,
-        ...(limits["maxResponseBytes"] === undefined
-          ? {}
-          : { maxResponseBytes: limits["maxResponseBytes"] }),
-        // A tenth of the case's times: what is shown is that the limit ends it.
-        ...(limits["totalMs"] === undefined ? {} : { totalTimeoutMs: limits["totalMs"] / 10 }),
-        ...(limits["headersMs"] === undefined
-          ? {}
-          : { firstByteTimeoutMs: limits["headersMs"] / 10 }),
-      },
+      await plain[Symbol.asyncDispose]();
     },
   };
 }
 
 async function judge(
-  raw: TestCase,
+  testCase: NetworkCase,
   file: CaseFile,
-  { authority, secure, plain }: Servers,
+  suite: NetworkSuite,
 ): Promise<CaseVerdict> {
-  const testCase = raw as unknown as NetworkCase;
-  const skipped = skipReason(testCase);
-  if (skipped !== undefined) return { kind: "skip", reason: skipped };
-  if (testCase.kind === "pattern") {
-    return {
-      kind: "verdict",
-      verdict: parseHostPattern(testCase.pattern).allowed ? "accept" : "reject",
-    };
+  if (testCase.id === "ssrf-138" && /^[\0-\u007f]*$/.test(testCase.url)) {
+    const reason =
+      "its K is the ASCII letter, not KELVIN SIGN: network/decide.test.ts has the sign";
+    return { kind: "skip", reason };
   }
-  const casePolicy = file.policies[testCase.policy] as CasePolicy | undefined;
-  if (casePolicy === undefined)
-    return { kind: "fail", reason: `the file has no policy ${testCase.policy}` };
-  await using server = await startServerOf(testCase, authority);
+  if (testCase.kind === "pattern") {
+    const { allowed } = parseHostPattern(testCase.pattern);
+    return { kind: "verdict", verdict: allowed ? "accept" : "reject" };
+  }
+  if (testCase.kind === "lifecycle") return judgeLifecycle(testCase, suite.authority);
+  const policy = file.policies[testCase.policy] as CasePolicy | undefined;
+  if (policy === undefined) return miss(`the file has no policy ${testCase.policy}`);
+  if (testCase.tls?.env !== undefined && !suite.isChild)
+    return judgeInChild(testCase as unknown as TestCase, file);
+  if (testCase.tls?.resumeFrom !== undefined) return judgeResumption(testCase, policy, suite);
+  return judgeRequest(testCase, policy, file, suite);
+}
+
+async function judgeRequest(
+  testCase: NetworkCase,
+  policy: CasePolicy,
+  file: CaseFile,
+  { authority, attacker, secure, plain }: NetworkSuite,
+): Promise<CaseVerdict> {
+  const { server: answers, hops, tls, url } = testCase;
+  const isSecure = url.toLowerCase().startsWith("https:");
+  const identity =
+    tls === undefined
+      ? goodIdentity(authority)
+      : identityOf(tls.cert, tls.cert === "attacker-ca" ? attacker : authority);
+  const ownServer = answers ?? hops ?? tls;
+  await using own = ownServer && (await startServerOf(testCase, isSecure ? identity : undefined));
+  const server = own ?? (isSecure ? secure : plain);
   await using lab = createLab({
-    policy: policyOf(casePolicy, testCase.limits ?? {}, authority),
+    policy: policyOf(testCase, policy, { authority, identity }),
     // Every other name exists here too, so that `no such name` cannot pass for a refusal.
     dns: {
       ...(testCase.kind === "url" ? { "*": [[PUBLIC_ADDRESS]] } : {}),
       ...(file["defaultDns"] as DnsTable | undefined),
       ...testCase.dns,
     },
-    port:
-      server?.port ?? (testCase.url.toLowerCase().startsWith("https:") ? secure.port : plain.port),
+    port: server.port,
+    deps: { resolveSecret: async () => CASE_SECRET },
   });
   const port = lab.broker.http(lab.grant());
   // Fewer names than the case asks for: no cache exists that could be filled, and TLS takes time.
   for (let at = 0; at < Math.min(testCase.prefill ?? 0, 50); at += 1)
     await send(port, `https://n${at}.trusted.com/`);
-  const codes: string[] = [];
-  for (let at = 0; at < (testCase.requests ?? 1); at += 1)
-    codes.push(await request(port, testCase));
-  return verdictOf(testCase, casePolicy, codes, lab);
+  const sent: Sent[] = [];
+  for (let at = 0; at < (testCase.requests ?? 1); at += 1) sent.push(await request(port, testCase));
+  return verdictOf(testCase, policy, sent, lab, server);
 }
 
-async function request(port: Parameters<typeof send>[0], testCase: NetworkCase): Promise<string> {
-  const { url, method = "GET", headers = {}, body, bodyBytes } = testCase;
+async function request(
+  port: Parameters<typeof send>[0],
+  { url, kind, method = "GET", headers = {}, body, bodyBytes }: NetworkCase,
+): Promise<Sent> {
   const bytes =
     body !== undefined
       ? Buffer.from(body)
       : bodyBytes !== undefined
         ? new Uint8Array(bodyBytes)
         : undefined;
-  const sent = await send(port, url, {
+  // In redirect cases this header is the broker's.
+  const own = Object.entries(headers).filter(
+    ([name]) => kind !== "redirect" || name !== "x-api-key",
+  );
+  return send(port, url, {
     method,
-    headers: Object.entries(headers),
+    headers: own,
     ...(bytes === undefined ? {} : { body: bytes }),
   });
-  return sent.code;
 }
 
 function verdictOf(
   testCase: NetworkCase,
   policy: CasePolicy,
-  codes: readonly string[],
+  sent: readonly Sent[],
   lab: Lab,
+  server: RawServer,
 ): CaseVerdict {
+  const problem = dialProblem(testCase, policy, lab) ?? checkProblem(testCase, lab, server);
+  if (problem !== undefined) return miss(problem);
+  const codes = sent.map(({ code }) => code);
+  if (testCase.server?.["extraResponse"] !== undefined && sent.some(({ body }) => body === "other"))
+    return miss("a request got the response that was pushed before it");
+  const verdicts = codes.map((code) => (code === "allowed" ? "allow" : "deny"));
+  if (testCase.expectedEach !== undefined) {
+    return verdicts.join() === testCase.expectedEach.join() ? { kind: "pass" } : miss(codes.join());
+  }
+  const [code = "none"] = codes;
+  if (testCase.mayDial !== undefined) return { kind: "pass" };
+  const { errorClass, expected } = testCase;
+  const isOfClass = errorClass === undefined || ERROR_CLASSES[errorClass]?.includes(code) === true;
+  if (expected === "deny" && !isOfClass) return miss(`${code} is not of the class ${errorClass}`);
+  return { kind: "verdict", verdict: verdicts.at(-1) ?? "none", reason: codes.join() };
+}
+
+function dialProblem(testCase: NetworkCase, policy: CasePolicy, lab: Lab): string | undefined {
   const dialled = lab.dials.map((dial) => dial.slice(0, dial.lastIndexOf(":")));
   const lan =
     policy.privateAddresses === false
@@ -202,26 +166,32 @@ function verdictOf(
   for (const address of dialled) {
     const parsed = parseAddress(address);
     const isFine = parsed !== undefined && (isPublicAddress(parsed) || lan.includes(address));
-    if (!isFine || testCase.mustNotDial?.includes(address) === true)
-      return { kind: "fail", reason: `dialled ${address}` };
+    if (!isFine || testCase.mustNotDial?.includes(address) === true) return `dialled ${address}`;
+    if (testCase.mayDial?.includes(address) === false) return `dialled ${address}`;
   }
-  for (const address of testCase.mustDial ?? []) {
-    if (!dialled.includes(address)) return { kind: "fail", reason: `never dialled ${address}` };
+  const missing = testCase.mustDial?.find((address) => !dialled.includes(address));
+  return missing === undefined ? undefined : `never dialled ${missing}`;
+}
+
+function checkProblem({ check }: NetworkCase, lab: Lab, server: RawServer): string | undefined {
+  const [, name = "", value = ""] = /^(\w+)(?::(.*))?$/.exec(check ?? "") ?? [];
+  const heads = server.received().split("\r\n\r\n").slice(0, -1);
+  switch (name) {
+    case "secondHopHeadersAbsent": {
+      const [first = "", second] = heads;
+      if (second === undefined) return "there was no second request";
+      if (!first.includes(CASE_SECRET)) return "the first request had no secret";
+      const found = value.split(",").find((header) => second.includes(`\r\n${header}:`));
+      return found === undefined ? undefined : `the second request had ${found}`;
+    }
+    case "noDial":
+      return lab.dials.some((dial) => dial.startsWith(`${value}:`))
+        ? `dialled ${value}`
+        : undefined;
+    case "requests":
+      return heads.length === Number(value) ? undefined : `the server saw ${heads.length} requests`;
+    default:
+      // `proxyUnused` is watched from outside the child.
+      return undefined;
   }
-  const verdicts = codes.map((code) => (code === "allowed" ? "allow" : "deny"));
-  if (testCase.expectedEach !== undefined) {
-    return verdicts.join() === testCase.expectedEach.join()
-      ? { kind: "pass" }
-      : { kind: "fail", reason: codes.join() };
-  }
-  const [code = "none"] = codes;
-  if (testCase.mayDial !== undefined) return { kind: "pass" };
-  if (
-    testCase.errorClass !== undefined &&
-    ERROR_CLASSES[testCase.errorClass]?.includes(code) !== true &&
-    testCase.expected === "deny"
-  ) {
-    return { kind: "fail", reason: `${code} is not of the class ${testCase.errorClass}` };
-  }
-  return { kind: "verdict", verdict: verdicts[0] ?? "none", reason: code };
 }

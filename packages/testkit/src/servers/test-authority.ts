@@ -2,10 +2,10 @@
  * @module A certificate authority that lives for one test process, and the server certificates a
  * TLS client has to judge: a good one and those that it must refuse (RFC 5280 section 6, RFC 9525).
  */
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 
 import { CERTIFICATE_LIFETIME_MS } from "../limits.ts";
-import { writeCertificate } from "./x509-certificate.ts";
+import { writeCertificate, writeRevocationList } from "./x509-certificate.ts";
 
 /**
  * `ok`, or what is wrong. `cn-only` has the name as common name and no subject alternative name:
@@ -40,6 +40,8 @@ export interface TestAuthority {
   /** The authority's own certificate as PEM: what a client is to trust. */
   readonly ca: string;
   issue(request?: CertificateRequest): IssuedCertificate;
+  /** A revocation list of this authority with the given certificates on it, as PEM. */
+  revocationList(revoked: readonly IssuedCertificate[]): string;
 }
 
 interface Party {
@@ -97,6 +99,13 @@ export function createTestAuthority(commonName = "Glovebox test authority"): Tes
       });
       return { cert, key: subject.privateKey.export({ type: "pkcs8", format: "pem" }) };
     },
+    revocationList: (revoked) =>
+      writeRevocationList(
+        authority,
+        revoked.map(({ cert }) => Buffer.from(new X509Certificate(cert).serialNumber, "hex")),
+        now - CERTIFICATE_LIFETIME_MS,
+        now + CERTIFICATE_LIFETIME_MS,
+      ),
   };
 }
 

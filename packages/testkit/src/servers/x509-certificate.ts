@@ -22,6 +22,7 @@ import {
 const OID = {
   commonName: "2.5.4.3",
   ecdsaWithSha256: "1.2.840.10045.4.3.2",
+  crlNumber: "2.5.29.20",
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
@@ -68,7 +69,38 @@ export function writeCertificate(fields: CertificateFields): string {
     explicit(3, sequence(...extensionsOf(fields))),
   );
   const signature = sign("sha256", toBeSigned, issuer.privateKey);
-  return pem(sequence(toBeSigned, algorithm, bitString(signature)));
+  return pem("CERTIFICATE", sequence(toBeSigned, algorithm, bitString(signature)));
+}
+
+/** Writes and signs a revocation list (RFC 5280 section 5); the answer is PEM. */
+export function writeRevocationList(
+  issuer: CertificateFields["issuer"],
+  serials: readonly Uint8Array[],
+  thisUpdateMs: number,
+  nextUpdateMs: number,
+): string {
+  const algorithm = sequence(objectIdentifier(OID.ecdsaWithSha256));
+  const revoked = serials.map((serial) => sequence(unsignedInteger(serial), time(thisUpdateMs)));
+  const toBeSigned = sequence(
+    unsignedInteger(Uint8Array.of(1)), // version 2
+    algorithm,
+    distinguishedName(issuer.commonName),
+    time(thisUpdateMs),
+    time(nextUpdateMs),
+    ...(revoked.length > 0 ? [sequence(...revoked)] : []),
+    explicit(
+      0,
+      sequence(
+        extension(
+          OID.authorityKeyIdentifier,
+          sequence(implicit(0, keyIdentifier(issuer.publicKey))),
+        ),
+        extension(OID.crlNumber, unsignedInteger(Uint8Array.of(1))),
+      ),
+    ),
+  );
+  const signature = sign("sha256", toBeSigned, issuer.privateKey);
+  return pem("X509 CRL", sequence(toBeSigned, algorithm, bitString(signature)));
 }
 
 function extensionsOf(fields: CertificateFields): readonly Uint8Array[] {
@@ -81,10 +113,10 @@ function extensionsOf(fields: CertificateFields): readonly Uint8Array[] {
   ];
   return [
     critical(OID.basicConstraints, isAuthority ? sequence(booleanTrue()) : sequence()),
-    // keyCertSign is bit 5, digitalSignature bit 0 (RFC 5280 section 4.2.1.3).
+    // keyCertSign is bit 5, cRLSign bit 6, digitalSignature bit 0 (RFC 5280 section 4.2.1.3).
     critical(
       OID.keyUsage,
-      isAuthority ? bitString(Uint8Array.of(0x04), 2) : bitString(Uint8Array.of(0x80), 7),
+      isAuthority ? bitString(Uint8Array.of(0x06), 1) : bitString(Uint8Array.of(0x80), 7),
     ),
     ...(isAuthority
       ? []
@@ -117,10 +149,10 @@ function keyIdentifier(publicKey: KeyObject): Uint8Array {
   return createHash("sha256").update(point).digest().subarray(0, 20);
 }
 
-function pem(der: Uint8Array): string {
+function pem(label: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString("base64")
       .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
