@@ -66,6 +66,42 @@ export const WASM_PAGE_BYTES: number = 64 * KIB;
 /** Runners that wait, booted, for a plugin. */
 export const DEFAULT_POOL_SIZE = 2;
 
+/** Processes of a sandbox, warm ones included: at ten megabytes each, two thirds of a gigabyte. */
+export const DEFAULT_MAX_RUNNERS = 64;
+
+/** Processes of one plugin. */
+export const DEFAULT_PLUGIN_RUNNERS = 8;
+
+/** Time without a call after which a plugin sleeps, milliseconds: waking costs it about one. */
+export const DEFAULT_SLEEP_AFTER_MS = 60_000;
+
+/** Time for which a runner was idle before it is taken for one that waits, milliseconds: a caller in sequence comes back sooner. */
+export const IDLE_GRACE_MS = 2;
+
+/** Time that a busy runner keeps its place while others wait, milliseconds: twice a boot. */
+export const LEASE_SLICE_MS = 50;
+
+/** Runners of one plugin that are waited for: tenants come from requests, and their number is nobody's promise. */
+export const MAX_WAITING_LEASES = 256;
+
+/** Longest wait for a runner, milliseconds. */
+export const MAX_LEASE_WAIT_MS = 30_000;
+
+/** Calls after which a runner is replaced: what a plugin leaks ends here, at the price of a boot. */
+export const DEFAULT_RECYCLE_CALLS = 100_000;
+
+/** Share of a runner's data limit that it may have resident before it is replaced. */
+export const RECYCLE_MEMORY_SHARE = 0.8;
+
+/** CPU time in a runner's life after which it is replaced, milliseconds; the kernel's own timer must not be sooner than 1.25 times this. */
+export const RECYCLE_CPU_MS = 480_000;
+
+/** Calls between two looks at a runner's resident memory. */
+export const MEMORY_LOOK_CALLS = 64;
+
+/** Modules up to this size are read back in one go, bytes: sooner done than handed to another thread. */
+export const SYNC_READ_BYTES: number = 1 * MIB;
+
 /** Time after a hand-out until the pool boots a successor, milliseconds: a boot takes a core for 25. */
 export const REFILL_DELAY_MS = 10;
 

@@ -3,42 +3,39 @@
  * called, one process per plugin and tenant. What a plugin does there reaches the host only as
  * frames, and the world only through the services that the host gave it.
  */
+import { type Clock, systemClock } from "@glovebox/core/clock";
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
-import { createGcra, type Gcra } from "@glovebox/core/flow";
-import { newCallId, type PluginId } from "@glovebox/core/ids";
-import type {
-  CallOutcome,
-  CallScope,
-  Engine,
-  EngineVerdict,
-  HostServices,
-} from "@glovebox/core/ports";
+import type { PluginId } from "@glovebox/core/ids";
+import type { CallOutcome, CallScope, Engine, EngineVerdict } from "@glovebox/core/ports";
 
 import { SandboxError } from "./errors.ts";
-import {
-  command,
-  configureRunner,
-  type NamedModuleBytes,
-  type RunnerLimits,
-} from "./host/load-plugin.ts";
+import { command, configureRunner, type RunnerLimits } from "./host/load-plugin.ts";
+import { ModuleStore } from "./host/module-store.ts";
 import { PluginGeneration } from "./host/plugin-generation.ts";
-import { belowMinimum, RunnerPool } from "./host/runner-pool.ts";
+import { generationSpec, type PluginPlan, problemOfLimits } from "./host/plugin-plan.ts";
+import { PluginRegistry } from "./host/plugin-registry.ts";
+import type { PluginSpec } from "./host/plugin-spec.ts";
+import { belowMinimum, type LeasedRunner, RunnerPool } from "./host/runner-pool.ts";
 import { Runner } from "./host/runner.ts";
 import { openSocketPairFactory, type SocketPairFactory } from "./host/socket-pair.ts";
 import { ISOLATION_LEVELS, type IsolationLevel, levelOf } from "./isolation-level.ts";
 import {
-  DEFAULT_CLOCK_RESOLUTION_NS,
+  DEFAULT_MAX_RUNNERS,
   DEFAULT_POOL_SIZE,
   DEFAULT_RUNNER_LIMITS,
+  DEFAULT_SLEEP_AFTER_MS,
   MAX_MODULE_BYTES,
 } from "./limits.ts";
-import type { Abi } from "./protocol/abi-requirements.ts";
 import { FRAME } from "./protocol/frame-table.ts";
 
 /** Options of {@link createSandbox}. */
 export interface SandboxOptions {
   /** Runners kept warm. Default 2; 0 = boot on demand. */
   readonly poolSize?: number;
+  /** Processes at once, warm ones included. Default 64. */
+  readonly maxRunners?: number;
+  /** Milliseconds without a call after which a plugin sleeps. Default 60,000; 0 = only when others want its runners. */
+  readonly sleepAfterMs?: number;
   /** Refuse runners below this level. Default `permission`. */
   readonly minimumIsolation?: IsolationLevel;
 }
@@ -47,6 +44,8 @@ export interface SandboxOptions {
 export interface SandboxDeps {
   /** Path of the program that a runner's process runs. Default: the runner of this package. */
   readonly runnerProgram?: string;
+  /** Decides when plugins sleep and whose turn it is. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** What a sandbox is doing now. */
@@ -65,26 +64,6 @@ export interface ReserveRequest {
   readonly limits?: Partial<RunnerLimits>;
 }
 
-/** What to load into a reserved runner. */
-export interface PluginSpec {
-  readonly abi: Abi;
-  /** The last module is the plugin; it can import from the others by name. */
-  readonly modules: readonly NamedModuleBytes[];
-  /** `call` makes a fresh instance for each call, as a WASI command always gets. Default `runner`. */
-  readonly instance?: "runner" | "call";
-  /** Arguments of a WASI program after its name. Default: none. Its environment is the services' configuration. */
-  readonly args?: readonly string[];
-  /** What WASI's clocks are rounded down to, nanoseconds. Default 1,000,000; a finer one is a loosening. */
-  readonly clockResolutionNs?: number;
-  readonly services: HostServices;
-  /** Runners for one tenant, and so its concurrency. Default 1. */
-  readonly runnersPerTenant?: number;
-  /** Runners for this plugin in all. Default 8. */
-  readonly maxRunners?: number;
-  /** Let tenants share runners: a named loosening. Default false. */
-  readonly shareRunners?: boolean;
-}
-
 /** A locked process that belongs to one plugin from now on. */
 export interface ReservedRunner extends Engine, AsyncDisposable {
   /**
@@ -97,22 +76,33 @@ export interface ReservedRunner extends Engine, AsyncDisposable {
 
 /** A plugin that can be called. */
 export interface SandboxedPlugin extends AsyncDisposable {
-  /** Names of the functions that can be called. */
+  /** Names of the functions that can be called; none of a registered plugin that has not run yet. */
   readonly functions: readonly string[];
   /**
    * Runs one call; never rejects. The input must not change until it has settled; the output is
    * memory of its own. Aborting the scope's signal ends the call, and its process if it runs.
    */
   call(scope: CallScope, functionName: string, input: Uint8Array): Promise<CallOutcome>;
-  status(): {
-    readonly runners: number;
-    readonly pending: number;
-    readonly pids: readonly number[];
-  };
+  status(): PluginStatus;
+  /**
+   * Gives its processes back once their calls have settled, and keeps its modules outside memory;
+   * the next call wakes it. Resolves when it sleeps.
+   */
+  sleep(): Promise<void>;
   /** Takes no new calls; resolves when the others have settled and the processes are gone. */
   drain(): Promise<void>;
   /** Ends the processes now; running calls fail with `SANDBOX_ABORTED`. */
   kill(reason: string): Promise<void>;
+}
+
+/** What a plugin is doing now. */
+export interface PluginStatus {
+  /** `sleeping`: it has no process. */
+  readonly state: "ready" | "sleeping";
+  readonly runners: number;
+  /** Calls that wait or run. */
+  readonly pending: number;
+  readonly pids: readonly number[];
 }
 
 /** Processes for plugins. */
@@ -120,6 +110,11 @@ export interface Sandbox extends AsyncDisposable {
   status(): SandboxStatus;
   /** Takes a process from the pool and gives it the plugin's limits. */
   reserve(request: ReserveRequest): Promise<Decision<ReservedRunner>>;
+  /**
+   * Takes in a plugin that sleeps until its first call, which is refused if it cannot be started:
+   * for modules that a reserved runner has validated before. Costs no process.
+   */
+  register(request: ReserveRequest & PluginSpec): Promise<Decision<SandboxedPlugin>>;
   /** Ends every process and waits until they are gone. */
   close(): Promise<void>;
 }
@@ -133,12 +128,16 @@ export async function createSandbox(
   options: SandboxOptions = {},
   deps: SandboxDeps = {},
 ): Promise<Sandbox> {
-  const { poolSize = DEFAULT_POOL_SIZE, minimumIsolation = "permission" } = options;
-  if (!Number.isInteger(poolSize) || poolSize < 0) {
-    throw new SandboxError("SANDBOX_OPTIONS", {
-      message: `poolSize must be a whole number from 0, received ${poolSize}`,
-    });
-  }
+  const {
+    poolSize = DEFAULT_POOL_SIZE,
+    maxRunners = DEFAULT_MAX_RUNNERS,
+    sleepAfterMs = DEFAULT_SLEEP_AFTER_MS,
+    minimumIsolation = "permission",
+  } = options;
+  const { clock = systemClock } = deps;
+  requireWhole("poolSize", poolSize, 0);
+  requireWhole("maxRunners", maxRunners, 1);
+  requireWhole("sleepAfterMs", sleepAfterMs, 0);
   if (!ISOLATION_LEVELS.includes(minimumIsolation)) {
     throw new SandboxError("SANDBOX_OPTIONS", {
       message: `minimumIsolation must be one of ${ISOLATION_LEVELS.join(", ")}`,
@@ -147,14 +146,24 @@ export async function createSandbox(
   const pairs = await openSocketPairFactory();
   const pool = new RunnerPool({
     size: poolSize,
+    maxRunners,
     minimumIsolation,
+    clock,
     async boot() {
       const { runner, hello } = await Runner.boot(pairs, "plugin", deps.runnerProgram);
       return { runner, level: levelOf(hello) };
     },
   });
+  const store = new ModuleStore();
+  const registry = new PluginRegistry(sleepAfterMs, clock);
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= pool.close().then(() => pairs.close()));
+  const closeAll = async (): Promise<void> => {
+    registry.close();
+    await pool.close();
+    store.close();
+    await pairs.close();
+  };
+  const close = (): Promise<void> => (closing ??= closeAll());
   let isolation: IsolationLevel;
   try {
     [isolation] = await Promise.all([proveIsolation(pairs, deps), pool.fill()]);
@@ -170,28 +179,29 @@ export async function createSandbox(
       const limits: RunnerLimits = { ...DEFAULT_RUNNER_LIMITS, ...request.limits };
       const problem = problemOfLimits(limits);
       if (problem !== undefined) return refuse("SANDBOX_OPTIONS", "sandbox.limits", problem);
+      const group = { maxRunners: 1 };
       try {
-        const runner = await pool.take();
-        return allow("sandbox.pool", reservedRunner(runner, pool, request.pluginId, limits));
+        const leased = await pool.take({ group, tenant: undefined });
+        const plan = { pluginId: request.pluginId, limits, group, pool, store };
+        return allow("sandbox.pool", reservedRunner(leased, plan, registry));
       } catch (error) {
         return refusalOf(error, "sandbox.pool");
       }
     },
+    async register({ pluginId, limits: given, ...spec }) {
+      const limits: RunnerLimits = { ...DEFAULT_RUNNER_LIMITS, ...given };
+      const problem = problemOfLimits(limits);
+      if (problem !== undefined) return refuse("SANDBOX_OPTIONS", "sandbox.limits", problem);
+      if (closing !== undefined)
+        return refusalOf(new SandboxError("SANDBOX_CLOSED"), "sandbox.pool");
+      const plan = { pluginId, limits, group: { maxRunners: 1 }, pool, store };
+      const generation = new PluginGeneration(generationSpec(plan, spec), spec.modules);
+      await generation.sleep();
+      return allow("sandbox.register", pluginOf(generation, registry));
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** A limit that is no number would be no limit: NaN is never exceeded. */
-function problemOfLimits(limits: RunnerLimits): string | undefined {
-  const bad = Object.entries(limits).find(([, value]) => !Number.isFinite(value) || value < 0);
-  if (bad !== undefined) return `${bad[0]} must be a number from 0, received ${bad[1]}`;
-  if (limits.hostCallsPerSecond > 0) return undefined;
-  return "hostCallsPerSecond must be above 0; hostCalls: 0 allows none";
-}
-
-function hostCallRate({ hostCallsPerSecond }: RunnerLimits): Gcra {
-  return createGcra({ ratePerSecond: hostCallsPerSecond, burst: hostCallsPerSecond });
 }
 
 /** Boots a process that tries what must be refused, and ends it. */
@@ -205,12 +215,20 @@ async function proveIsolation(
   return levelOf(hello);
 }
 
+function requireWhole(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new SandboxError("SANDBOX_OPTIONS", {
+    message: `${name} must be a whole number from ${least}, received ${value}`,
+  });
+}
+
 function reservedRunner(
-  runner: Runner,
-  pool: RunnerPool,
-  pluginId: PluginId,
-  limits: RunnerLimits,
+  leased: LeasedRunner,
+  plan: PluginPlan,
+  registry: PluginRegistry,
 ): ReservedRunner {
+  const { runner } = leased;
+  const { limits } = plan;
   const decoder = new TextDecoder();
   const places = new Map<Uint8Array, number>();
   let configured: Promise<Uint8Array> | undefined;
@@ -247,36 +265,12 @@ function reservedRunner(
         });
       started = true;
       try {
-        const generation = new PluginGeneration({
-          instantiate: {
-            abi: spec.abi,
-            modules: spec.modules.map(({ name }) => name),
-            freshInstances: spec.instance === "call",
-            hostFunctions: [...spec.services.functions].map(([name, { parameters, result }]) => ({
-              name,
-              parameters,
-              result,
-            })),
-            config: Object.fromEntries(spec.services.config),
-            folders: spec.services.files.folders,
-            args: spec.args ?? [],
-            clockResolutionNs: spec.clockResolutionNs ?? DEFAULT_CLOCK_RESOLUTION_NS,
-          },
-          modules: spec.modules,
-          limits,
-          services: spec.services,
-          startScope: startScope(pluginId),
-          hostCallRate: hostCallRate(limits),
-          maxRunners: spec.maxRunners ?? 8,
-          runnersPerTenant: spec.runnersPerTenant ?? 1,
-          shareRunners: spec.shareRunners ?? false,
-          takeRunner: () => pool.take(),
-        });
+        const generation = new PluginGeneration(generationSpec(plan, spec), spec.modules);
         await generation.start(
-          runner,
+          leased,
           spec.modules.map(({ bytes }) => places.get(bytes)),
         );
-        return allow("sandbox.start", pluginOf(generation));
+        return allow("sandbox.start", pluginOf(generation, registry));
       } catch (error) {
         await end();
         return refusalOf(error, "sandbox.start");
@@ -286,26 +280,23 @@ function reservedRunner(
   };
 }
 
-function pluginOf(generation: PluginGeneration): SandboxedPlugin {
+function pluginOf(generation: PluginGeneration, registry: PluginRegistry): SandboxedPlugin {
+  registry.add(generation);
+  const leave = async (end: Promise<void>): Promise<void> => {
+    await end;
+    registry.remove(generation);
+  };
   return {
     get functions() {
       return generation.functions;
     },
     call: (scope, functionName, input) => generation.call(scope, functionName, input),
     status: () => generation.status,
-    drain: () => generation.drain(),
-    kill: (reason) => generation.kill(new SandboxError("SANDBOX_ABORTED", { message: reason })),
-    [Symbol.asyncDispose]: () => generation.drain(),
-  };
-}
-
-/** Start functions and initialisers run on nobody's behalf: host calls there belong to no tenant. */
-function startScope(pluginId: PluginId): CallScope {
-  return {
-    pluginId,
-    callId: newCallId(),
-    signal: new AbortController().signal,
-    meter: { add: () => undefined },
+    sleep: () => generation.sleep(),
+    drain: () => leave(generation.drain()),
+    kill: (reason) =>
+      leave(generation.kill(new SandboxError("SANDBOX_ABORTED", { message: reason }))),
+    [Symbol.asyncDispose]: () => leave(generation.drain()),
   };
 }
 

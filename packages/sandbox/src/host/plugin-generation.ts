@@ -1,28 +1,44 @@
 /**
  * @module One version of a plugin on its runners: which runner takes a call, how a new runner gets
- * the plugin, and how the version ends. Calls of different tenants never meet in one runner unless
- * the options say so (contract.md 2). A new version is another generation: it takes the new calls
- * while this one drains.
+ * the plugin, when one is replaced, and how the version sleeps and ends. Calls of different tenants
+ * never meet in one runner unless the options say so (contract.md 2). A new version is another
+ * generation: it takes the new calls while this one drains.
  */
 import { received } from "@glovebox/core/errors";
 import type { CallOutcome, CallScope } from "@glovebox/core/ports";
 
 import { SandboxError } from "../errors.ts";
+import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
 import { FRAME } from "../protocol/frame-table.ts";
 import { failed, NOT_RUN, usageOf } from "./call-outcome.ts";
 import type { Exchange, ExchangeLimits } from "./exchange.ts";
-import { loadPlugin, type LoadSpec } from "./load-plugin.ts";
+import { loadPlugin, type LoadSpec, type NamedModuleBytes } from "./load-plugin.ts";
+import type { ModuleStore } from "./module-store.ts";
+import { type RecyclePolicy, recycleReason } from "./recycle-policy.ts";
+import { queueFull } from "./runner-errors.ts";
+import type { LeaseGroup } from "./runner-leases.ts";
+import type { LeasedRunner, RunnerPool } from "./runner-pool.ts";
 import type { Runner } from "./runner.ts";
+import { SleepingModules } from "./sleeping-modules.ts";
 import { type Slot, TenantSlots } from "./tenant-slots.ts";
 
 /** What a plugin is, once it was validated, and how many runners it may have. */
-export interface GenerationSpec extends LoadSpec {
-  /** Most runners at once. */
-  readonly maxRunners: number;
+export interface GenerationSpec extends Omit<LoadSpec, "modules"> {
+  /** The plugin as one that asks for runners, with the most that it may have. */
+  readonly group: LeaseGroup;
   /** Most runners for one tenant, and so its concurrency. */
   readonly runnersPerTenant: number;
   readonly shareRunners: boolean;
-  takeRunner(): Promise<Runner>;
+  readonly recycle: RecyclePolicy;
+  readonly pool: RunnerPool;
+  readonly store: ModuleStore;
+}
+
+/** One call on its way to a runner. */
+interface Call {
+  readonly scope: CallScope;
+  readonly functionName: string;
+  readonly input: Uint8Array;
 }
 
 /** How many exported names an error lists. */
@@ -33,34 +49,51 @@ export class PluginGeneration {
   readonly #spec: GenerationSpec;
   readonly #callLimits: ExchangeLimits;
   readonly #slots: TenantSlots;
-  #functions: ReadonlyMap<string, number> = new Map();
+  readonly #modules: SleepingModules;
+  /** Unknown until the plugin was started once. */
+  #functions: ReadonlyMap<string, number> | undefined;
   #closed: SandboxError | undefined;
+  #killed: SandboxError | undefined;
   #settledWaiters: (() => void)[] = [];
 
-  constructor(spec: GenerationSpec) {
+  constructor(spec: GenerationSpec, modules: readonly NamedModuleBytes[]) {
     this.#spec = spec;
+    this.#modules = new SleepingModules(spec.store, modules);
     const { cpuMs, wallMs, hostCalls, outputBytes } = spec.limits;
     this.#callLimits = { cpuMs, wallMs, hostCalls, answerBytes: outputBytes };
+    const { group, pool } = spec;
     this.#slots = new TenantSlots({
-      maxRunners: spec.maxRunners,
       runnersPerTenant: spec.runnersPerTenant,
-      start: () => this.#startRunner(),
-      onEnd: () => this.#noteSettled(),
+      isFree: (tenant) => pool.isFree({ group, tenant }),
+      start: (tenant) => this.#startRunner(tenant),
+      onEnd: () => {
+        this.#noteSettled();
+        if (this.#slots.isEmpty) void this.#putModulesAway();
+      },
     });
   }
 
-  /** Names of the functions that can be called. */
+  /** Names of the functions that can be called; none until the plugin was started once. */
   get functions(): readonly string[] {
-    return [...this.#functions.keys()];
+    return [...(this.#functions?.keys() ?? [])];
   }
 
   get status(): {
+    readonly state: "ready" | "sleeping";
     readonly runners: number;
     readonly pending: number;
     readonly pids: readonly number[];
   } {
-    const { runners, pending } = this.#slots;
-    return { runners: runners.length, pending, pids: runners.map(({ pid }) => pid) };
+    const { runners, pending, isEmpty } = this.#slots;
+    const state = isEmpty ? "sleeping" : "ready";
+    return { state, runners: runners.length, pending, pids: runners.map(({ pid }) => pid) };
+  }
+
+  /** Since when nothing was to be done; `undefined` while something is, or nothing is there to do it. */
+  get idleSinceMs(): number | undefined {
+    const since = this.#slots.runners.map(({ idleSinceMs }) => idleSinceMs ?? Infinity);
+    if (since.length === 0 || this.#slots.pending > 0) return undefined;
+    return Math.max(...since);
   }
 
   /**
@@ -68,30 +101,25 @@ export class PluginGeneration {
    *
    * @throws {@link SandboxError} with the code of what failed
    */
-  async start(runner: Runner, validated: readonly (number | undefined)[]): Promise<void> {
-    this.#functions = await loadPlugin(runner, this.#spec, validated);
-    this.#slots.add(runner);
+  async start(leased: LeasedRunner, validated: readonly (number | undefined)[]): Promise<void> {
+    const modules = await this.#modules.get();
+    this.#functions = await loadPlugin(leased.runner, { ...this.#spec, modules }, validated);
+    this.#slots.add(leased);
   }
 
   /** Runs one call; never rejects. The input must not change until the call has settled. */
   call(scope: CallScope, functionName: string, input: Uint8Array): Promise<CallOutcome> {
-    const place = this.#functions.get(functionName);
-    const problem = this.#closed ?? this.#checkCall(place, functionName, input);
-    if (problem !== undefined || place === undefined) {
-      return Promise.resolve(
-        failed(problem ?? new SandboxError("SANDBOX_CLOSED"), NOT_RUN, input.length),
-      );
-    }
-    const slot = this.#slots.choose(this.#spec.shareRunners ? undefined : scope.tenantId);
-    if (slot === undefined) {
-      const full = new SandboxError("SANDBOX_QUEUE_FULL", {
-        message: "all runners of this plugin serve other tenants",
-      });
-      return Promise.resolve(failed(full, NOT_RUN, input.length));
-    }
-    return slot.runner === undefined
-      ? this.#callWhenStarted(slot, scope, place, input)
-      : this.#callOn(slot.runner, scope, place, input);
+    const problem = this.#closed ?? this.#checkCall(functionName, input);
+    if (problem !== undefined) return Promise.resolve(failed(problem, NOT_RUN, input.length));
+    return this.#dispatch({ scope, functionName, input });
+  }
+
+  /** Gives back the runners once they have nothing to do; resolves when they are gone and the modules are put away. */
+  async sleep(): Promise<void> {
+    const { runners } = this.#slots;
+    for (const runner of runners) runner.retire("after-all");
+    await Promise.all(runners.map((runner) => runner.ended));
+    await this.#putModulesAway();
   }
 
   /** Takes no new calls, and resolves when those that wait or run have settled and the runners are gone. */
@@ -106,9 +134,16 @@ export class PluginGeneration {
   /** Ends all runners now; running calls fail with `error`. Resolves when they are gone. */
   async kill(error: SandboxError): Promise<void> {
     this.#closed ??= error;
+    this.#killed ??= error;
     const { runners } = this.#slots;
     for (const runner of runners) runner.kill(error);
     await Promise.all(runners.map((runner) => runner.ended));
+    await this.#modules.discard();
+  }
+
+  async #putModulesAway(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    await this.#modules.putAway(() => this.#slots.isEmpty);
   }
 
   #noteSettled(): void {
@@ -116,19 +151,8 @@ export class PluginGeneration {
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 
-  #checkCall(
-    place: number | undefined,
-    functionName: string,
-    input: Uint8Array,
-  ): SandboxError | undefined {
-    if (place === undefined) {
-      // Names of exports are the plugin's own words, and may be long.
-      const exported = this.functions.slice(0, LISTED_FUNCTIONS).map((name) => received(name));
-      return new SandboxError("SANDBOX_EXPORT_MISSING", {
-        message: `the plugin exports no function ${received(functionName)}; it exports ${exported.join(", ")}`,
-        details: { function: received(functionName), exported },
-      });
-    }
+  #checkCall(functionName: string, input: Uint8Array): SandboxError | undefined {
+    if (this.#functions?.has(functionName) === false) return this.#missing(functionName);
     const max = this.#spec.limits.inputBytes;
     if (input.length <= max) return undefined;
     return new SandboxError("SANDBOX_INPUT_SIZE", {
@@ -137,42 +161,66 @@ export class PluginGeneration {
     });
   }
 
-  async #startRunner(): Promise<Runner> {
-    const runner = await this.#spec.takeRunner();
-    if (this.#closed !== undefined) {
-      runner.kill(this.#closed);
-      throw this.#closed;
-    }
-    await loadPlugin(runner, this.#spec, []);
-    return runner;
+  #missing(functionName: string): SandboxError {
+    // Names of exports are the plugin's own words, and may be long.
+    const exported = this.functions.slice(0, LISTED_FUNCTIONS).map((name) => received(name));
+    return new SandboxError("SANDBOX_EXPORT_MISSING", {
+      message: `the plugin exports no function ${received(functionName)}; it exports ${exported.join(", ")}`,
+      details: { function: received(functionName), exported },
+    });
   }
 
-  async #callWhenStarted(
-    slot: Slot,
-    scope: CallScope,
-    place: number,
-    input: Uint8Array,
-  ): Promise<CallOutcome> {
-    slot.waiting += 1;
+  async #startRunner(tenant: string | undefined): Promise<LeasedRunner> {
+    const { group, pool } = this.#spec;
+    const leased = await pool.take({ group, tenant });
     try {
-      const runner = await slot.starting;
-      if (runner === undefined)
-        return failed(new SandboxError("SANDBOX_NOT_STARTED"), NOT_RUN, input.length);
-      return await this.#callOn(runner, scope, place, input);
+      if (this.#killed !== undefined) throw this.#killed;
+      const modules = await this.#modules.get();
+      this.#functions = await loadPlugin(leased.runner, { ...this.#spec, modules }, []);
+      return leased;
+    } catch (error) {
+      leased.runner.kill(notStarted(error));
+      throw error;
+    }
+  }
+
+  #dispatch(call: Call): Promise<CallOutcome> {
+    const slot = this.#slots.choose(this.#spec.shareRunners ? undefined : call.scope.tenantId);
+    const { leased } = slot;
+    return leased === undefined
+      ? this.#callWhenStarted(slot, call)
+      : this.#callOn(leased.runner, call);
+  }
+
+  /** As in a runner's own queue, so many calls and bytes may wait for a start, and an abort ends the wait. */
+  async #callWhenStarted(slot: Slot, call: Call): Promise<CallOutcome> {
+    const { scope, input } = call;
+    const isTooMuch = slot.waiting > 0 && slot.waitingBytes + input.length > MAX_QUEUED_INPUT_BYTES;
+    if (slot.waiting >= MAX_QUEUED_CALLS || isTooMuch) {
+      return failed(queueFull(slot.waiting, slot.waitingBytes), NOT_RUN, input.length);
+    }
+    slot.waiting += 1;
+    slot.waitingBytes += input.length;
+    try {
+      const runner = await unlessAborted(scope.signal, slot.starting);
+      // Not awaited here: what waits in the runner's queue does not wait for its start.
+      if (runner !== undefined) return this.#callOn(runner, call);
+      return failed(new SandboxError("SANDBOX_NOT_STARTED"), NOT_RUN, input.length);
     } catch (error) {
       return failed(notStarted(error), NOT_RUN, input.length);
     } finally {
       slot.waiting -= 1;
+      slot.waitingBytes -= input.length;
       this.#noteSettled();
     }
   }
 
-  #callOn(
-    runner: Runner,
-    scope: CallScope,
-    place: number,
-    input: Uint8Array,
-  ): Promise<CallOutcome> {
+  #callOn(runner: Runner, call: Call): Promise<CallOutcome> {
+    const { scope, functionName, input } = call;
+    const place = this.#functions?.get(functionName);
+    if (place === undefined) {
+      return Promise.resolve(failed(this.#missing(functionName), NOT_RUN, input.length));
+    }
     return new Promise((resolve) => {
       const exchange: Exchange = {
         type: FRAME.CALL,
@@ -182,11 +230,15 @@ export class PluginGeneration {
         host: { scope, services: this.#spec.services, rate: this.#spec.hostCallRate },
         succeed: (pages, output, usage) => {
           resolve({ ok: true, output, usage: usageOf(usage, input.length, output.length, pages) });
-          this.#noteSettled();
+          this.#settled(runner);
         },
         fail: (error, usage) => {
+          if (this.#isForSuccessor(runner, error)) {
+            resolve(this.#dispatch(call));
+            return;
+          }
           resolve(failed(error, usage, input.length));
-          this.#noteSettled();
+          this.#settled(runner, error.code);
         },
       };
       if (scope.signal.aborted) {
@@ -195,6 +247,36 @@ export class PluginGeneration {
       }
       runner.submit(exchange);
     });
+  }
+
+  /** A runner that ends for its successor leaves it the calls that it had not started. */
+  #isForSuccessor(runner: Runner, { code }: SandboxError): boolean {
+    return code === "SANDBOX_NOT_STARTED" && runner.isRetiring && this.#killed === undefined;
+  }
+
+  #settled(runner: Runner, failure?: string): void {
+    this.#noteSettled();
+    if (!runner.usable) return;
+    const reason = recycleReason(this.#spec.recycle, runner.use, failure);
+    if (reason === undefined) return;
+    const isPatient = reason === "calls" || reason === "memory";
+    runner.retire(isPatient ? "after-all" : "after-this");
+  }
+}
+
+/** What `started` answers, unless the signal is aborted first. */
+async function unlessAborted<T>(
+  signal: AbortSignal,
+  started: Promise<T> | undefined,
+): Promise<T | undefined> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(new SandboxError("SANDBOX_ABORTED"));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([started, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

@@ -1,23 +1,37 @@
 /**
  * @module Warm runners: booted, locked, without a plugin. Handing one out takes microseconds where
- * booting takes 20–30 ms of CPU time; the pool refills itself afterwards.
+ * booting takes 20–30 ms of CPU time; the pool refills itself afterwards. There are never more than
+ * `maxRunners` processes: who wants one needs a lease first.
  */
+import type { Clock } from "@glovebox/core/clock";
+
 import { SandboxError } from "../errors.ts";
 import { type IsolationLevel, reaches } from "../isolation-level.ts";
 import { REFILL_DELAY_MS } from "../limits.ts";
+import { type Applicant, type Lease, RunnerLeases } from "./runner-leases.ts";
 import type { Runner } from "./runner.ts";
 
 /** What the pool needs to make a runner. */
 export interface PoolOptions {
   /** Runners kept warm. */
   readonly size: number;
+  /** Processes at once, warm ones included. */
+  readonly maxRunners: number;
   readonly minimumIsolation: IsolationLevel;
+  readonly clock: Clock;
   boot(): Promise<{ runner: Runner; level: IsolationLevel }>;
 }
 
-/** Keeps runners warm and hands them out, first come, first served. */
+/** A runner with the right to it, which ends with the process. */
+export interface LeasedRunner {
+  readonly runner: Runner;
+  readonly lease: Lease;
+}
+
+/** Keeps runners warm and hands them out by fair share. */
 export class RunnerPool {
   readonly #options: PoolOptions;
+  readonly #leases: RunnerLeases;
   readonly #warm: Runner[] = [];
   #booting = 0;
   readonly #takers: PromiseWithResolvers<Runner>[] = [];
@@ -27,6 +41,7 @@ export class RunnerPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#leases = new RunnerLeases(options.maxRunners, options.clock);
   }
 
   /** Runners that wait for a plugin. */
@@ -39,32 +54,45 @@ export class RunnerPool {
     return this.#live.size;
   }
 
+  /** Those who wait for a runner. */
+  get waiting(): number {
+    return this.#leases.waiting;
+  }
+
   /**
    * Boots until the pool is full; resolves when it is, or when a boot fails.
    *
    * @throws {@link SandboxError} (`SANDBOX_BOOT_FAILED`, `SANDBOX_ISOLATION`)
    */
   async fill(): Promise<void> {
-    const missing = this.#options.size - this.#warm.length - this.#booting;
-    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#bootOne()));
+    const { size, maxRunners } = this.#options;
+    const missing = size - this.#warm.length - this.#booting;
+    const room = maxRunners - this.#live.size - this.#booting;
+    const count = Math.max(0, Math.min(missing, room));
+    await Promise.all(Array.from({ length: count }, () => this.#bootOne()));
+  }
+
+  /** Whether a runner could be taken without waiting for another to end. */
+  isFree(applicant: Applicant): boolean {
+    return this.#leases.isFree(applicant);
   }
 
   /**
-   * A warm runner, or the next one that has booted.
+   * A runner, when it is the applicant's turn: a warm one, or the next that has booted.
    *
-   * @throws {@link SandboxError} (`SANDBOX_BOOT_FAILED`, `SANDBOX_ISOLATION`, `SANDBOX_CLOSED`)
+   * @throws {@link SandboxError} (`SANDBOX_BOOT_FAILED`, `SANDBOX_ISOLATION`, `SANDBOX_CLOSED`,
+   * `SANDBOX_QUEUE_FULL`)
    */
-  async take(): Promise<Runner> {
-    if (this.#closed) throw new SandboxError("SANDBOX_CLOSED");
-    const ready = this.#warm.shift();
-    if (ready !== undefined) {
-      this.#refill();
-      return ready;
+  async take(applicant: Applicant): Promise<LeasedRunner> {
+    const lease = await this.#leases.apply(applicant);
+    try {
+      const runner = await this.#next();
+      void runner.ended.then(() => lease.release());
+      return { runner, lease };
+    } catch (error) {
+      lease.release();
+      throw error;
     }
-    const taker = Promise.withResolvers<Runner>();
-    this.#takers.push(taker);
-    if (this.#booting < this.#takers.length) void this.#bootOne().catch(() => undefined);
-    return taker.promise;
   }
 
   /** Ends every runner that this pool ever made, and waits until they are gone. */
@@ -72,10 +100,24 @@ export class RunnerPool {
     this.#closed = true;
     clearTimeout(this.#refillTimer);
     const closed = new SandboxError("SANDBOX_CLOSED");
+    this.#leases.close(closed);
     for (const taker of this.#takers.splice(0)) taker.reject(closed);
     const all = [...this.#live];
     for (const runner of all) runner.kill(closed);
     await Promise.all(all.map((runner) => runner.ended));
+  }
+
+  #next(): Promise<Runner> {
+    if (this.#closed) return Promise.reject(new SandboxError("SANDBOX_CLOSED"));
+    const ready = this.#warm.shift();
+    if (ready !== undefined) {
+      this.#refill();
+      return Promise.resolve(ready);
+    }
+    const taker = Promise.withResolvers<Runner>();
+    this.#takers.push(taker);
+    if (this.#booting < this.#takers.length) void this.#bootOne().catch(() => undefined);
+    return taker.promise;
   }
 
   /** Later, so that the plugin which was just handed out its runner comes first. */
@@ -122,6 +164,8 @@ export class RunnerPool {
     this.#live.delete(runner);
     const at = this.#warm.indexOf(runner);
     if (at >= 0) this.#warm.splice(at, 1);
+    // Also one that was waiting for a plugin can die, and there may be room now that was not before.
+    this.#refill();
   }
 }
 

@@ -3,15 +3,8 @@
  * it. Commands are answered in order, so the first in the queue is the one that runs; nothing that
  * a runner sends can name another (invariant I3). Hot path: see bench `calls`.
  */
-import { type CpuClock, openCpuClock } from "@glovebox/linux";
-
 import { SandboxError } from "../errors.ts";
-import {
-  BOOT_DEADLINE_MS,
-  MAX_CONTROL_BYTES,
-  MAX_HOST_CALL_BYTES,
-  MAX_PLUGIN_ERROR_CHARACTERS,
-} from "../limits.ts";
+import { BOOT_DEADLINE_MS, MAX_CONTROL_BYTES } from "../limits.ts";
 import type { FrameReceiver } from "../protocol/frame-reader.ts";
 import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
 import type { Hello } from "../protocol/hello.ts";
@@ -21,10 +14,13 @@ import { CallQueue, type Queued } from "./call-queue.ts";
 import { CallWatch } from "./call-watch.ts";
 import { Channel } from "./channel.ts";
 import type { Exchange, ExchangeUsage } from "./exchange.ts";
+import { acceptedBytes } from "./expected-frames.ts";
 import { answerHostCall } from "./host-calls.ts";
 import { HostSide } from "./host-side.ts";
 import { endSpin, spinForReply } from "./idle-spin.ts";
+import type { RunnerUse } from "./recycle-policy.ts";
 import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
+import { RunnerMeters } from "./runner-meters.ts";
 import {
   describeEnd,
   type RunnerProcess,
@@ -34,10 +30,7 @@ import {
 import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
 import type { SocketPairFactory } from "./socket-pair.ts";
 
-/** JSON of a failure: its text, of which a character takes at most six bytes, and a little around it. */
-const MAX_FAILURE_BYTES = 8 * MAX_PLUGIN_ERROR_CHARACTERS;
-/** Weight of the latest call in the running mean of call times. */
-const TYPICAL_WEIGHT = 0.1;
+const TYPICAL_WEIGHT = 0.1; // of the latest call in the running mean of call times
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
@@ -51,9 +44,9 @@ export class Runner {
   readonly #channel: Channel;
   readonly #watch: CallWatch;
   #process: RunnerProcess | undefined;
-  #cpuClock: CpuClock | undefined;
-  #cpuMs = 0;
-  #cpuBatch = 0;
+  readonly #meters = new RunnerMeters();
+  #idleSinceMs = performance.now();
+  #retiring: "no" | "after-all" | "after-this" = "no";
   #typicalMs = 1;
   #killedFor: SandboxError | undefined;
   readonly #hello = Promise.withResolvers<Hello>();
@@ -71,7 +64,7 @@ export class Runner {
         return running === undefined ? undefined : { ...running, limits: running.exchange.limits };
       },
       progress: () => this.#progress,
-      readCpuMs: () => this.#cpuClock?.readMs(),
+      readCpuMs: () => this.#meters.readCpuMs(),
       exceeded: (limit, usedMs) => this.kill(limitError(limit, usedMs)),
     });
   }
@@ -102,10 +95,7 @@ export class Runner {
       );
       void runner.#socketEnded.promise.then(() => child.kill());
       const hello = await runner.#hello.promise;
-      if (process.platform === "linux") {
-        runner.#cpuClock = openCpuClock(child.pid);
-        runner.#cpuMs = runner.#cpuClock.readMs();
-      }
+      runner.#meters.open(child.pid);
       return { runner, hello };
     } catch (cause) {
       runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { cause }));
@@ -125,7 +115,22 @@ export class Runner {
 
   /** Whether it takes commands. */
   get usable(): boolean {
-    return this.#killedFor === undefined && this.#state !== "ended";
+    return this.#killedFor === undefined && this.#state !== "ended" && this.#retiring === "no";
+  }
+
+  /** Whether it ends for a successor: what it has not started then is the successor's. */
+  get isRetiring(): boolean {
+    return this.#retiring !== "no";
+  }
+
+  /** Since when it has nothing to do; `undefined` = it is busy. */
+  get idleSinceMs(): number | undefined {
+    return this.#queue.size === 0 ? this.#idleSinceMs : undefined;
+  }
+
+  /** What it has used in its life. */
+  get use(): RunnerUse {
+    return this.#meters;
   }
 
   get pid(): number {
@@ -164,6 +169,15 @@ export class Runner {
     if (this.#queue.size === 1) this.#begin(queued, performance.now());
     if (!this.#channel.congested) this.#send(queued);
     if (exchange.host !== undefined) this.#aborts.start();
+  }
+
+  /**
+   * Takes no more commands and ends the process in good order: after all that it has, or after the
+   * one that runs, and then those behind it fail with `SANDBOX_NOT_STARTED`.
+   */
+  retire(after: "after-all" | "after-this"): void {
+    if (this.#retiring !== "after-this") this.#retiring = after;
+    if (this.#queue.size === 0) this.kill(new SandboxError("SANDBOX_CLOSED"));
   }
 
   /** Ends the process; the running command fails with `error`, those behind it were not started. */
@@ -205,23 +219,7 @@ export class Runner {
     if (this.#state === "booting") return type === FRAME.HELLO ? MAX_CONTROL_BYTES : undefined;
     const running = this.#queue.running?.exchange;
     if (running === undefined || this.#hostCallPending) return undefined;
-    switch (type) {
-      case FRAME.FAILURE:
-        return MAX_FAILURE_BYTES;
-      case FRAME.REPLY:
-        return running.type === FRAME.CALL ? running.limits.answerBytes : undefined;
-      case FRAME.DONE:
-        return running.type === FRAME.CALL ? undefined : MAX_CONTROL_BYTES;
-      case FRAME.HOST_CALL:
-        return running.host === undefined ? undefined : MAX_HOST_CALL_BYTES;
-      case FRAME.CHUNK:
-        return Math.max(
-          running.limits.answerBytes,
-          running.host === undefined ? 0 : MAX_HOST_CALL_BYTES,
-        );
-      default:
-        return undefined;
-    }
+    return acceptedBytes(type, running);
   }
 
   #onMessage(header: FrameHeader, payload: Uint8Array): boolean {
@@ -242,19 +240,20 @@ export class Runner {
       return false;
     }
     const nowMs = performance.now();
-    const cpuMs = this.#readCpuOncePerBatch();
+    const cpuMs = this.#meters.noteAnswer(this.#channel.batch);
     const usage: ExchangeUsage = {
       wallMs: nowMs - running.startedMs,
-      cpuMs: this.#cpuClock === undefined ? null : cpuMs - running.startedCpuMs,
+      cpuMs: this.#meters.hasCpuClock ? cpuMs - running.startedCpuMs : null,
     };
-    this.#cpuMs = cpuMs;
     this.#progress += 1;
     this.#queue.shift();
     running.hostSide?.end();
     const next = this.#queue.running;
     this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
-    if (next === undefined) endSpin();
-    else this.#begin(next, nowMs);
+    if (next === undefined) {
+      this.#idleSinceMs = nowMs;
+      endSpin();
+    } else this.#begin(next, nowMs);
     if (failure !== null) {
       const isRefusal = failure.code === "SANDBOX_HOST_CALL_REFUSED";
       this.#fail(running, (isRefusal ? running.refusal : undefined) ?? failure, usage);
@@ -263,14 +262,14 @@ export class Runner {
       this.#aborts.settle(running);
       running.exchange.succeed(header.argument, payload, usage);
     }
+    if (this.#retiring !== "no") this.#endIfDone();
     return true;
   }
 
-  /** Answers that arrived together share one reading: the first of them bears what all have used. */
-  #readCpuOncePerBatch(): number {
-    if (this.#cpuClock === undefined || this.#channel.batch === this.#cpuBatch) return this.#cpuMs;
-    this.#cpuBatch = this.#channel.batch;
-    return this.#cpuClock.readMs();
+  /** A retiring process ends between two answers: the host has let nothing out that it did since the last. */
+  #endIfDone(): void {
+    if (this.#queue.size === 0) this.kill(new SandboxError("SANDBOX_CLOSED"));
+    else if (this.#retiring === "after-this") this.kill(new SandboxError("SANDBOX_NOT_STARTED"));
   }
 
   #onHello(payload: Uint8Array): boolean {
@@ -328,7 +327,7 @@ export class Runner {
 
   #begin(queued: Queued, nowMs: number): void {
     queued.startedMs = nowMs;
-    queued.startedCpuMs = this.#cpuMs;
+    queued.startedCpuMs = this.#meters.cpuMs;
     if (this.#killedFor !== undefined) return;
     this.#watch.start(queued.exchange.limits, nowMs);
     spinForReply(nowMs, this.#typicalMs);
@@ -371,7 +370,7 @@ export class Runner {
         this.#killedFor === undefined ? cause : new SandboxError("SANDBOX_RUNNER_LOST"),
       );
     for (const queued of waiting) this.#fail(queued, new SandboxError("SANDBOX_NOT_STARTED"));
-    this.#cpuClock?.[Symbol.dispose]();
+    this.#meters[Symbol.dispose]();
     this.#ended.resolve();
   }
 
@@ -385,7 +384,7 @@ export class Runner {
 
   #usageUntilNow(queued: Queued): ExchangeUsage {
     if (queued.startedMs === 0) return NOT_RUN;
-    const cpuMs = this.#cpuClock?.readMs();
+    const cpuMs = this.#meters.readCpuMs();
     return {
       wallMs: performance.now() - queued.startedMs,
       cpuMs: cpuMs === undefined ? null : cpuMs - queued.startedCpuMs,

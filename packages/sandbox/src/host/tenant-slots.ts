@@ -3,7 +3,7 @@
  * options let tenants share (contract.md 2): one that has served a tenant ends before another is
  * served; nothing is wiped and reused.
  */
-import { SandboxError } from "../errors.ts";
+import type { LeasedRunner } from "./runner-pool.ts";
 import type { Runner } from "./runner.ts";
 
 /** A runner with the plugin in it, or on its way there. */
@@ -11,18 +11,20 @@ export interface Slot {
   tenant: string | undefined;
   /** Whether a call has fixed the tenant. */
   used: boolean;
-  runner: Runner | undefined;
+  leased: LeasedRunner | undefined;
   starting: Promise<Runner> | undefined;
-  /** Calls that wait for the start. */
+  /** Calls that wait for the start, and the bytes of their input. */
   waiting: number;
+  waitingBytes: number;
 }
 
 /** How many runners there may be, and how one is made. */
 export interface SlotOptions {
-  readonly maxRunners: number;
   readonly runnersPerTenant: number;
-  /** A runner with the plugin loaded. */
-  start(): Promise<Runner>;
+  /** Whether one more could be had without waiting. */
+  isFree(tenant: string | undefined): boolean;
+  /** A runner with the plugin loaded, when it is the tenant's turn. */
+  start(tenant: string | undefined): Promise<LeasedRunner>;
   /** A runner has ended. */
   onEnd(): void;
 }
@@ -38,7 +40,12 @@ export class TenantSlots {
 
   /** Runners that live or end right now. */
   get runners(): readonly Runner[] {
-    return this.#slots.flatMap((slot) => slot.runner ?? []);
+    return this.#slots.flatMap(({ leased }) => leased?.runner ?? []);
+  }
+
+  /** Whether no runner is there or on its way. */
+  get isEmpty(): boolean {
+    return this.#slots.length === 0;
   }
 
   /** Calls that wait or run. */
@@ -47,62 +54,45 @@ export class TenantSlots {
   }
 
   /** Takes in a runner that has no tenant yet. */
-  add(runner: Runner): void {
-    const slot: Slot = { tenant: undefined, used: false, runner, starting: undefined, waiting: 0 };
+  add(leased: LeasedRunner): void {
+    const slot = newSlot(undefined, false);
     this.#slots.push(slot);
-    this.#adopt(slot, runner);
+    this.#adopt(slot, leased);
   }
 
-  /**
-   * The tenant's least busy runner, a new one where it may have more, or one in place of another
-   * tenant's idle one; `undefined` when all serve other tenants.
-   */
-  choose(tenant: string | undefined): Slot | undefined {
+  /** The tenant's least busy runner, or a new one where it may have more or has none. */
+  choose(tenant: string | undefined): Slot {
     let best: Slot | undefined;
     let bestLoad = Number.POSITIVE_INFINITY;
     let count = 0;
     for (const slot of this.#slots) {
-      if ((slot.used && slot.tenant !== tenant) || slot.runner?.usable === false) continue;
+      if ((slot.used && slot.tenant !== tenant) || slot.leased?.runner.usable === false) continue;
       count += 1;
       const load = loadOf(slot);
       if (load < bestLoad) [best, bestLoad] = [slot, load];
     }
-    if (best === undefined || (bestLoad > 0 && count < this.#options.runnersPerTenant)) {
-      best = this.#open(tenant) ?? best;
-    }
-    if (best !== undefined && !best.used) {
+    const mayOpen = bestLoad > 0 && count < this.#options.runnersPerTenant;
+    if (best === undefined || (mayOpen && this.#options.isFree(tenant))) return this.#open(tenant);
+    if (!best.used) {
       best.tenant = tenant;
       best.used = true;
+      best.leased?.lease.assign(tenant);
     }
     return best;
   }
 
-  #open(tenant: string | undefined): Slot | undefined {
-    // A process that was killed a moment ago takes no calls, and is no reason to refuse one.
-    const taken = this.#slots.filter((slot) => slot.runner?.usable !== false).length;
-    const full = taken >= this.#options.maxRunners;
-    if (full && !this.#retireIdle(tenant)) return undefined;
-    const slot: Slot = { tenant, used: true, runner: undefined, starting: undefined, waiting: 0 };
+  #open(tenant: string | undefined): Slot {
+    const slot = newSlot(tenant, true);
     this.#slots.push(slot);
     slot.starting = this.#start(slot);
     return slot;
   }
 
-  #retireIdle(tenant: string | undefined): boolean {
-    const idle = this.#slots.find(
-      (slot) => slot.tenant !== tenant && slot.runner !== undefined && loadOf(slot) === 0,
-    );
-    if (idle === undefined) return false;
-    this.#remove(idle);
-    idle.runner?.kill(new SandboxError("SANDBOX_CLOSED"));
-    return true;
-  }
-
   async #start(slot: Slot): Promise<Runner> {
     try {
-      const runner = await this.#options.start();
-      this.#adopt(slot, runner);
-      return runner;
+      const leased = await this.#options.start(slot.tenant);
+      this.#adopt(slot, leased);
+      return leased.runner;
     } catch (error) {
       this.#remove(slot);
       throw error;
@@ -111,8 +101,13 @@ export class TenantSlots {
     }
   }
 
-  #adopt(slot: Slot, runner: Runner): void {
-    slot.runner = runner;
+  #adopt(slot: Slot, leased: LeasedRunner): void {
+    const { runner, lease } = leased;
+    slot.leased = leased;
+    lease.hold({
+      idleSinceMs: () => (slot.waiting > 0 ? undefined : runner.idleSinceMs),
+      giveBack: () => runner.retire("after-this"),
+    });
     void runner.ended.then(() => {
       this.#remove(slot);
       this.#options.onEnd();
@@ -125,6 +120,10 @@ export class TenantSlots {
   }
 }
 
+function newSlot(tenant: string | undefined, used: boolean): Slot {
+  return { tenant, used, leased: undefined, starting: undefined, waiting: 0, waitingBytes: 0 };
+}
+
 function loadOf(slot: Slot): number {
-  return slot.waiting + (slot.runner?.pending ?? 0);
+  return slot.waiting + (slot.leased?.runner.pending ?? 0);
 }

@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+import "@glovebox/testkit/matchers";
+import { openResidentMemory } from "@glovebox/linux";
+import { expect, it } from "vitest";
+
+it.runIf(process.platform === "linux")("reads what is resident in another process", () => {
+  using memory = openResidentMemory(process.pid);
+  const before = memory.readBytes();
+  expect(before).toBeGreaterThan(10 * 2 ** 20);
+  const kept = Buffer.alloc(64 * 2 ** 20, 1);
+  expect(memory.readBytes() - before).toBeGreaterThan(32 * 2 ** 20);
+  expect(kept.length).toBe(64 * 2 ** 20);
+});
+
+it.runIf(process.platform === "linux")("answers 0 once the process is gone", async () => {
+  const child = spawn("sleep", ["60"]);
+  await once(child, "spawn");
+  using memory = openResidentMemory(child.pid ?? 0);
+  expect(memory.readBytes()).toBeGreaterThan(0);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(memory.readBytes()).toBe(0);
+  memory[Symbol.dispose]();
+  expect(memory.readBytes()).toBe(0);
+});
+
+it("says which process it cannot read", () => {
+  expect(() => openResidentMemory(2 ** 30)).toThrowCode("LINUX_PROC_UNREADABLE");
+});

@@ -1,0 +1,63 @@
+/**
+ * @module What a process has used so far, read from the kernel and not from the process. Where there
+ * is no trusted clock, time is wall time and memory is unknown. Hot path: see bench `calls`.
+ */
+import {
+  type CpuClock,
+  openCpuClock,
+  openResidentMemory,
+  type ResidentMemory,
+} from "@glovebox/linux";
+
+import { MEMORY_LOOK_CALLS } from "../limits.ts";
+import type { RunnerUse } from "./recycle-policy.ts";
+
+/** The meters of one runner. */
+export class RunnerMeters implements RunnerUse, Disposable {
+  #cpuClock: CpuClock | undefined;
+  #memory: ResidentMemory | undefined;
+  #batch = 0;
+  /** CPU time at the last reading, milliseconds. */
+  cpuMs = 0;
+  /** Resident memory a few commands ago, bytes. */
+  residentBytes = 0;
+  /** Commands that were carried out. */
+  calls = 0;
+
+  /** To be called once the process lives. */
+  open(pid: number): void {
+    if (process.platform !== "linux") return;
+    this.#cpuClock = openCpuClock(pid);
+    this.#memory = openResidentMemory(pid);
+    this.cpuMs = this.#cpuClock.readMs();
+  }
+
+  /** Whether CPU time can be trusted here. */
+  get hasCpuClock(): boolean {
+    return this.#cpuClock !== undefined;
+  }
+
+  /** CPU time now, milliseconds; `undefined` without a clock. */
+  readCpuMs(): number | undefined {
+    return this.#cpuClock?.readMs();
+  }
+
+  /**
+   * Notes that a command was carried out, and answers the CPU time now. Answers that arrived in one
+   * `batch` share one reading: the first of them bears what all have used.
+   */
+  noteAnswer(batch: number): number {
+    this.calls += 1;
+    if (this.calls % MEMORY_LOOK_CALLS === 0) this.residentBytes = this.#memory?.readBytes() ?? 0;
+    if (this.#cpuClock !== undefined && batch !== this.#batch) {
+      this.#batch = batch;
+      this.cpuMs = this.#cpuClock.readMs();
+    }
+    return this.cpuMs;
+  }
+
+  [Symbol.dispose](): void {
+    this.#cpuClock?.[Symbol.dispose]();
+    this.#memory?.[Symbol.dispose]();
+  }
+}
