@@ -12,9 +12,9 @@ import type { AuditEvent, AuditPlace, OperationScope } from "@glovebox/core/port
 
 import { createErasure, type Erasure } from "./erasure/erasure.ts";
 import { DEFAULT_CLEAN_UP_MS, DEFAULT_DISK_RESERVE_BYTES } from "./limits.ts";
-import { type EventIndex, openEventIndex } from "./query/event-index.ts";
 import { tailEvents, type TailItem, type TailOptions } from "./query/live-tail.ts";
-import { type EventPage, type EventQuery, queryEvents, type SearchableLog } from "./query/query.ts";
+import type { EventPage, EventQuery } from "./query/query.ts";
+import { openSearch } from "./query/search.ts";
 import { createDiskReserve, type Disk } from "./record/disk-reserve.ts";
 import { createFloodGuard, type FloodOptions, type FloodReport } from "./record/flood.ts";
 import { type ClassLogs, createRecorder, type EventRecorder } from "./record/record.ts";
@@ -105,24 +105,25 @@ export async function createTrail(options: TrailOptions, parts: TrailParts): Pro
   const recorder = createRecorder({ logs, clock, keys, flood, disk: reserve });
   await reserve.check();
 
-  const searchable: SearchableLog[] = [];
-  const indexes: EventIndex[] = [];
-  for (const [kept, log] of logs) {
-    const index = await openEventIndex(join(directory, "index", `${kept}.idx`), log);
-    indexes.push(index);
-    owned.push(index);
-    searchable.push({ class: kept, log, index });
-  }
-  const query = async (wanted: EventQuery = {}): Promise<EventPage> => {
-    for (const index of indexes) await index.update();
-    return queryEvents(searchable, wanted);
-  };
+  const search = await openSearch(join(directory, "index"), logs);
+  owned.push(search);
+  const query = (wanted?: EventQuery): Promise<EventPage> => search.query(wanted);
   const everyMs = options.cleanUpEveryMs ?? DEFAULT_CLEAN_UP_MS;
   const days = options.retentionDays ?? {};
   const retention = createRetention({ logs, days, holds, recorder, clock, everyMs });
   owned.push(retention);
   const erasure = keys === undefined ? NO_ERASURE : createErasure({ keys, holds, recorder, query });
-  await erasure.resume();
+  try {
+    await erasure.resume();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function close(): Promise<void> {
+    for (const one of owned.toReversed()) await one[Symbol.asyncDispose]();
+    flood.flush();
+  }
 
   async function forward(sink: Sink): Promise<readonly Forwarding[]> {
     const event = { kind: "delivery", success: true, actor: "host", details: { sink: sink.name } };
@@ -141,18 +142,16 @@ export async function createTrail(options: TrailOptions, parts: TrailParts): Pro
     return deliveries;
   }
 
+  const growing = [...logs].map(([kept, log]) => ({ class: kept, log }));
   return {
     record: (scope, event) => recorder.record(scope, event),
     query,
-    tail: (wanted = {}) => tailEvents(searchable, wanted),
+    tail: (wanted = {}) => tailEvents(growing, wanted),
     forward,
     erasure,
     retention,
     recorder,
-    async close() {
-      for (const one of owned.toReversed()) await one[Symbol.asyncDispose]();
-      flood.flush();
-    },
+    close,
   };
 }
 

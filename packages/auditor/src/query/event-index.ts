@@ -56,6 +56,26 @@ export async function openEventIndex(path: string, log: IndexedLog): Promise<Eve
   return new FileIndex(handle, log, Math.floor((await handle.stat()).size / SUMMARY_BYTES) - 1);
 }
 
+/**
+ * The index of a log that another process writes, as far as it has come; `undefined` if there is none
+ * that fits. It is never written to.
+ */
+export async function readEventIndex(
+  path: string,
+  log: IndexedLog,
+): Promise<EventIndex | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => undefined);
+  if (handle === undefined) return undefined;
+  const found = Buffer.alloc(SUMMARY_BYTES);
+  await handle.read(found, 0, SUMMARY_BYTES, 0);
+  if (!found.equals(headerOf(log.origin))) {
+    await handle.close();
+    return undefined;
+  }
+  return new FileIndex(handle, log, Math.floor((await handle.stat()).size / SUMMARY_BYTES) - 1);
+}
+
 class FileIndex implements EventIndex {
   readonly #handle: FileHandle;
   readonly #log: IndexedLog;

@@ -10,7 +10,6 @@ import { AuditorError } from "../errors.ts";
 import type { RetentionClass } from "../event/event-kinds.ts";
 import { readEvent } from "../event/read-event.ts";
 import { MAX_PAGE_EVENTS } from "../limits.ts";
-import type { AuditLog } from "../log/log.ts";
 import { type EventFilter, type FoundEvent, matches } from "./event-filter.ts";
 import type { EventIndex, IndexedLog } from "./event-index.ts";
 import { mayHold, SEGMENT_EVENTS } from "./segment-summary.ts";
@@ -18,7 +17,7 @@ import { mayHold, SEGMENT_EVENTS } from "./segment-summary.ts";
 /** A log that can be looked through; without an index all of it is read. */
 export interface SearchableLog {
   readonly class: RetentionClass;
-  readonly log: IndexedLog & Pick<AuditLog, "whenGrown">;
+  readonly log: IndexedLog;
   readonly index: EventIndex | undefined;
 }
 

@@ -35,8 +35,15 @@ export interface RecordParts {
 /** Takes events from others, and from the auditor itself. */
 export interface EventRecorder {
   record(scope: OperationScope, event: AuditEvent): Decision<AuditPlace>;
-  /** For kinds that only the auditor may write; they pass budget and reserve. */
-  recordOwn(event: AuditEvent, members?: Partial<AuditorMembers>): Decision<AuditPlace>;
+  /**
+   * For kinds that only the auditor may write; they pass budget and reserve. They go to the log of
+   * their class, or to another that they tell of.
+   */
+  recordOwn(
+    event: AuditEvent,
+    members?: Partial<AuditorMembers>,
+    into?: RetentionClass,
+  ): Decision<AuditPlace>;
   /** A counted event, for the guard against floods. */
   recordCounted(scope: OperationScope, event: AuditEvent, count: number, firstTime: number): void;
 }
@@ -44,6 +51,8 @@ export interface EventRecorder {
 /** Makes the recorder over open logs. */
 export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts): EventRecorder {
   const all = [...logs.values()];
+  /** Where the auditor writes about itself when the class of that is not kept. */
+  const [fallback] = logs.keys();
   /** An event whose only personal field is the id repeats one ciphertext per person. */
   const idOnly = new WeakMap<SubjectKey, SealedFields>();
 
@@ -62,22 +71,22 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
     scope: OperationScope,
     event: AuditEvent,
     members: AuditorMembers,
-    isOwn = false,
+    own?: { readonly into: RetentionClass | undefined },
   ): Decision<AuditPlace> {
     const { userId, personal } = event;
     let key: SubjectKey | undefined;
-    let own = members;
+    let written = members;
     if (userId !== undefined || personal !== undefined) {
       const sealed = seal(event);
       if ("allowed" in sealed) return sealed;
       ({ key } = sealed);
-      own = { ...members, ...sealed.members };
+      written = { ...members, ...sealed.members };
     }
-    const json = writeEvent(scope, event, own, isOwn);
+    const json = writeEvent(scope, event, written, own !== undefined);
     if (typeof json !== "string") return json;
     // The kind is in the table, or it would not have been written.
     const entry = findKind(event.kind);
-    const log = entry && logs.get(entry.class);
+    const log = entry && logs.get(own?.into ?? entry.class);
     if (entry === undefined || log === undefined) return notKept(event.kind);
     const taken = log.tryAppend(json, entry.reserved === true ? "reserved" : "ordinary");
     if (!taken.allowed) return taken;
@@ -133,8 +142,10 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
 
   return {
     record,
-    recordOwn: (event, members = {}) =>
-      failClosed("audit.event", () => append({}, event, { ...members, time: now() }, true)),
+    recordOwn(event, members = {}, into = logs.has("security") ? undefined : fallback) {
+      const written = { ...members, time: now() };
+      return failClosed("audit.event", () => append({}, event, written, { into }));
+    },
     recordCounted(scope, event, count, firstTime) {
       const time = now();
       // Refused only where the log is: then nothing else is recorded either.
