@@ -9,12 +9,14 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { SecurityError } from "@glovebox/core/errors";
+import { sanitizeForMessage, SecurityError } from "@glovebox/core/errors";
 import { type CaseFile, type CaseJudge, readCaseFile, runCaseFile } from "@glovebox/testkit/cases";
 
 interface Suite {
   /** The case file when none is given, from the root of the repository. */
   readonly file: string;
+  /** Print a row for each case, and not only for those that did not pass. */
+  readonly hasTable?: boolean;
   open(): Promise<AsyncDisposable & { readonly judge: CaseJudge }>;
 }
 
@@ -30,6 +32,12 @@ const SUITES: Readonly<Record<string, Suite>> = {
       (
         await import("../packages/capability-broker/test/judges/filesystem.ts")
       ).openFilesystemJudge(),
+  },
+  sandbox: {
+    file: "packages/sandbox/test/cases/sandbox.json",
+    hasTable: true,
+    open: async () =>
+      (await import("../packages/sandbox/test/judges/sandbox.ts")).openSandboxJudge(),
   },
 };
 
@@ -56,10 +64,28 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   await using opened = await suite.open();
-  const report = await runCaseFile(file, opened.judge, {
-    write: (text) => process.stdout.write(text),
-  });
+  const write = (text: string): void => void process.stdout.write(text);
+  const judge = suite.hasTable === true ? withTable(opened.judge, write) : opened.judge;
+  const report = await runCaseFile(file, judge, { write });
   return report.failed.length > 0 ? 1 : 0;
+}
+
+/** Prints what was expected of each case and what was seen. */
+function withTable(judge: CaseJudge, write: (text: string) => void): CaseJudge {
+  const row = (...cells: readonly string[]): string =>
+    `${cells
+      .map((cell) => cell.padEnd(28))
+      .join("")
+      .trimEnd()}\n`;
+  let isFirst = true;
+  return async (testCase, context) => {
+    const verdict = await judge(testCase, context);
+    if (isFirst) write(row("case", "expected", "seen"));
+    isFirst = false;
+    const seen = verdict.kind === "verdict" ? verdict.verdict : verdict.kind;
+    write(row(testCase.id, testCase.expected ?? "", sanitizeForMessage(seen)));
+    return verdict;
+  };
 }
 
 function positionalsOf(args: readonly string[]): readonly string[] | undefined {

@@ -37,7 +37,7 @@ test.each([[[]], [["constructor"]], [["network", "a", "b"]], [["network", "--no-
   (args) => {
     const { code, stdout, stderr } = run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(/^usage: .+ network, filesystem\n$/);
+    expect(stderr).toMatch(/^usage: .+ network, filesystem, sandbox\n$/);
   },
 );
 

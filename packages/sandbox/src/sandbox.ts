@@ -160,7 +160,7 @@ export async function createSandbox(
   const closeAll = async (): Promise<void> => {
     registry.close();
     await pool.close();
-    store.close();
+    await store.close();
     await pairs.close();
   };
   const close = (): Promise<void> => (closing ??= closeAll());

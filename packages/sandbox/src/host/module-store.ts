@@ -31,6 +31,7 @@ export class ModuleStore {
   readonly #users = new Map<string, number>();
   readonly #written = new Map<string, Promise<void>>();
   #folder: string | undefined;
+  #isClosed = false;
 
   /** The folder; made when the first plugin falls asleep. */
   get folder(): string {
@@ -43,6 +44,7 @@ export class ModuleStore {
 
   /** Keeps a module for one more plugin; rejects when it cannot be written. */
   async keep({ digest }: ModuleKey, bytes: Uint8Array): Promise<void> {
+    if (this.#isClosed) throw new SandboxError("SANDBOX_CLOSED");
     this.#users.set(digest, (this.#users.get(digest) ?? 0) + 1);
     try {
       let written = this.#written.get(digest);
@@ -66,6 +68,7 @@ export class ModuleStore {
     }
     this.#users.delete(digest);
     this.#written.delete(digest);
+    if (this.#folder === undefined) return;
     await rm(this.#path(digest), { force: true });
   }
 
@@ -86,8 +89,10 @@ export class ModuleStore {
     return bytes;
   }
 
-  /** Removes everything. */
-  close(): void {
+  /** Removes everything, once what is being written is written. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#written.values());
     process.off("exit", this.#removeFolder);
     this.#removeFolder();
   }

@@ -39,7 +39,7 @@ it.each(
     change(join(store.folder, key.digest));
     await expect(store.read(key)).rejects.toMatchObject({ code: "SANDBOX_MODULE_CHANGED" });
   } finally {
-    store.close();
+    await store.close();
   }
 });
 
@@ -49,7 +49,7 @@ it("keeps what it could not write from being taken for stored", async () => {
   const key = moduleKey(bytes);
   writeFileSync(join(store.folder, key.digest), "somebody was here first");
   await expect(store.keep(key, bytes)).rejects.toMatchObject({ code: "EEXIST" });
-  store.close();
+  await store.close();
 });
 
 function flip(path: string): void {

@@ -17,10 +17,10 @@ export interface HostileProgram extends AsyncDisposable {
 /**
  * The built runner with `onCall` in place of the answer to its `at`-th CALL (from 1). In scope:
  * `fs`, `frame(type, callId, payload, argument)` that makes a frame, `send(bytes)` that writes to
- * the host, `callId` of the call, and `block()`.
+ * the host, `callId` of the call, and `block()`. `prelude` runs before the lock-down.
  */
-export async function hostileRunner(onCall: string, at = 1): Promise<HostileProgram> {
-  return program(`
+export async function hostileRunner(onCall: string, at = 1, prelude = ""): Promise<HostileProgram> {
+  return program(`${prelude}
     const fs = require("node:fs");
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
     const block = () => Atomics.wait(sleeper, 0, 0);
