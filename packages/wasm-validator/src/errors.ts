@@ -51,6 +51,31 @@ export const WASM_ERRORS = {
     summary: "An import or export is of a kind that the validator cannot read",
     advice: "Build the module without the proposal that the kind belongs to.",
   },
+  WASM_LIMIT: {
+    summary: "The module has more of something than the policy allows",
+    advice: "Reduce what the reason names, or raise that limit in the policy.",
+  },
+  WASM_FEATURE: {
+    summary: "The module uses a proposal that the policy does not allow",
+    advice: "Build the module without what the reason names, or add it to allowedFeatures.",
+  },
+  WASM_START: {
+    summary: "The module has a start function, and the policy allows none",
+    advice: "Move what it does into an exported function, or set startFunction to allow.",
+  },
+  WASM_CUSTOM_SECTION: {
+    summary: "The module has a custom section that the policy does not allow",
+    advice: "Strip the section that the reason names, or add it to allowedCustomSections.",
+  },
+  WASM_COMPILE_COST: {
+    summary: "Compiling the module would cost more than the policy allows",
+    advice: "Split functions that have many locals and blocks, or raise maxCompileCost.",
+  },
+  WASM_INSTANTIATION_COST: {
+    summary: "Instantiating the module would cost more than the policy allows",
+    advice:
+      "Reduce data and element segments and first table sizes, or raise maxInstantiationCost.",
+  },
   WASM_DISAGREEMENT: {
     summary: "The engine reads other imports or exports than the validator",
     advice: "Keep the module as evidence and report it: one of the two reads it wrongly.",

@@ -9,21 +9,31 @@ export const DEFAULT_MAX_MODULE_BYTES: number = 10 * 1_048_576;
 export const HIGHEST_MAX_MODULE_BYTES = 1_073_741_824;
 /** Magic and version. */
 export const HEADER_BYTES = 8;
-/** Sections, custom ones included: compilers write a dozen. */
-export const MAX_SECTIONS = 1_000;
 /** Imports read: Extism has 25 of its own, WASI preview 1 has 46, generated glue a few hundred. */
 export const MAX_IMPORTS = 2_000;
 /** Exports read. */
 export const MAX_EXPORTS = 10_000;
 /** Bytes of one name: mangled C++ names reach about a thousand. */
 export const MAX_NAME_BYTES = 4_096;
-/** Bytes of a LEB128 u32 (WebAssembly core specification 5.2.2): ⌈32 / 7⌉. */
-export const MAX_U32_BYTES = 5;
-/** Bytes of a LEB128 u64: ⌈64 / 7⌉. */
-export const MAX_U64_BYTES = 10;
 /** Import patterns of a policy, braces written out. */
 export const MAX_IMPORT_PATTERNS = 1_000;
 /** Characters of one import pattern. */
 export const MAX_PATTERN_CHARACTERS = 512;
 /** Findings named in one reason; the rest is counted. */
 export const MAX_FINDINGS_NAMED = 10;
+/** Characters of one type in the text format: 1,000 parameters and as many results fit. */
+export const MAX_TYPE_CHARACTERS = 16_384;
+/** Functions that a report lists, by size. */
+export const LISTED_FUNCTIONS = 10;
+/** Operators that mix bits from which a function can be called hash-like: one round of a hash has more. */
+export const MIN_HASH_OPERATORS = 32;
+/** The share of computing operators that mix bits: about 0.5 in SHA-256, BLAKE2 and Keccak. */
+export const MIN_HASH_SHARE = 0.4;
+/** Producers, dependencies and features that a report lists of each. */
+export const MAX_CLAIMS = 1_000;
+/** Bytes of a dependency list after decompression: a thousand crates take about 100 KB. */
+export const MAX_DEPENDENCY_BYTES = 1_048_576;
+/** Operators that compiling may cost: see {@link compileCost}. */
+export const DEFAULT_MAX_COMPILE_COST = 2_000_000_000;
+/** Operators that instantiating may cost: see {@link instantiationCost}; 128 MiB of data fit. */
+export const DEFAULT_MAX_INSTANTIATION_COST = 16_777_216;

