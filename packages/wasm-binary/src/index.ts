@@ -18,7 +18,7 @@ export type {
 export type { EntryList } from "./read/entry-list.ts";
 export { ModuleParser } from "./read/module-parser.ts";
 export type { ModulePart, ParserStep } from "./read/module-parser.ts";
-export { readModule } from "./read/read-module.ts";
+export { parseModule, readModule } from "./read/read-module.ts";
 export type { ReadOptions } from "./read/read-module.ts";
 export { SECTION } from "./read/section-table.ts";
 export type { FunctionBodies, ImportCounts, SectionRange, WasmModule } from "./read/wasm-module.ts";

@@ -32,12 +32,10 @@ export interface ReadOptions {
  * ```
  */
 export function readModule(bytes: Uint8Array, options: ReadOptions = {}): Decision<WasmModule> {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new WasmBinaryError("WASM_BINARY_USAGE", 0, "readModule takes a Uint8Array");
-  }
+  assertBytes(bytes);
   return failClosed("wasm.binary", () => {
     try {
-      return allow("wasm.binary", read(bytes, options.bodies ?? "read"));
+      return allow("wasm.binary", parseModule(bytes, options));
     } catch (error) {
       if (!(error instanceof WasmBinaryError)) throw error;
       return refuse(error.code, "wasm.binary", error.message);
@@ -45,7 +43,13 @@ export function readModule(bytes: Uint8Array, options: ReadOptions = {}): Decisi
   });
 }
 
-function read(bytes: Uint8Array, bodies: "read" | "skip"): WasmModule {
+/**
+ * As {@link readModule}, for a caller that reads on and wants all that goes wrong in one place.
+ *
+ * @throws {@link WasmBinaryError} with the offset of the first byte that cannot be read.
+ */
+export function parseModule(bytes: Uint8Array, { bodies = "read" }: ReadOptions = {}): WasmModule {
+  assertBytes(bytes);
   const parser = new ModuleParser();
   const builder = new ModuleBuilder(bytes);
   for (;;) {
@@ -59,6 +63,11 @@ function read(bytes: Uint8Array, bodies: "read" | "skip"): WasmModule {
   const module = builder.finish();
   if (bodies === "read") readBodies(module);
   return module;
+}
+
+function assertBytes(bytes: Uint8Array): void {
+  if (bytes instanceof Uint8Array) return;
+  throw new WasmBinaryError("WASM_BINARY_USAGE", 0, "a module is read from a Uint8Array");
 }
 
 /** Reads every operator of every body. Segments of data that a body names have to be announced. */
