@@ -20,6 +20,7 @@ export type { AbiRequirements } from "./policy/requirements.ts";
 export type { StructureLimits } from "./policy/structure-limits.ts";
 export type { WasmPolicy } from "./policy/wasm-policy.ts";
 export type { Finding } from "./report/findings.ts";
+export { describeModule } from "./report/report-text.ts";
 export { inspectModule } from "./report/report.ts";
 export type { ModuleReport } from "./report/report.ts";
 export type { ValidatedModule } from "./validated-module.ts";

@@ -8,7 +8,7 @@ export const MANIFEST_FILE = "plugin.yaml";
 export interface FoundProblem {
   readonly code: string;
   readonly message: string;
-  readonly level: "error" | "warning";
+  readonly level: "error" | "warning" | "note";
   /** Path in the package, or of the module. */
   readonly file: string;
   /** From 1; absent where a file has no lines. */

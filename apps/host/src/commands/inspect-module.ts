@@ -4,7 +4,7 @@
  */
 import { hash } from "node:crypto";
 
-import { inspectModule, type ModuleReport } from "@glovebox/wasm-validator";
+import { describeModule, inspectModule, type ModuleReport } from "@glovebox/wasm-validator";
 
 /** The ABIs of contract.md 2. */
 export type AbiName = "flat" | "extism" | "wasi";
@@ -27,4 +27,9 @@ function abiOf({ imports, exports }: ModuleReport): AbiName {
   if (imports.some(({ module }) => module === "extism:host/env")) return "extism";
   const isWasi = exports.some(({ name }) => name === "_start" || name === "_initialize");
   return isWasi ? "wasi" : "flat";
+}
+
+/** A report as lines for people, not yet encoded for a terminal. */
+export function linesOfModule(module: InspectedModule): readonly string[] {
+  return describeModule(module);
 }

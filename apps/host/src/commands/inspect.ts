@@ -8,7 +8,7 @@ import { encodeTerminal } from "@glovebox/core/encode";
 
 import { EXIT, fail, type Terminal, usageError } from "./command-line.ts";
 import { type FoundProblem, inspectManifest } from "./inspect-manifest.ts";
-import { inspectBytes, type InspectedModule } from "./inspect-module.ts";
+import { inspectBytes, type InspectedModule, linesOfModule } from "./inspect-module.ts";
 import { openSource } from "./plugin-source.ts";
 import { toSarif } from "./sarif.ts";
 
@@ -39,9 +39,12 @@ export async function inspect(
 ): Promise<number> {
   if (json && sarif) throw usageError("--json and --sarif exclude each other");
   const inspection = await inspectSource(path);
-  const { problems } = inspection;
+  const { modules, problems } = inspection;
   if (json) await terminal.out(`${JSON.stringify(inspection, null, 2)}\n`);
-  else if (sarif) await terminal.out(`${JSON.stringify(toSarif(problems), null, 2)}\n`);
+  else if (sarif)
+    await terminal.out(
+      `${JSON.stringify(toSarif([...problems, ...findingsOf(modules)]), null, 2)}\n`,
+    );
   else await terminal.out(`${[...linesOf(inspection)].map(encodeTerminal).join("\n")}\n`);
   const first = problems.find(({ level }) => level === "error");
   return first === undefined ? EXIT.ok : fail(terminal, first);
@@ -78,35 +81,42 @@ async function inspectSource(path: string): Promise<Inspection> {
   };
 }
 
+/** What stopped the reading of modules. */
 function defectsOf(modules: Inspection["modules"]): readonly FoundProblem[] {
   return modules.flatMap(({ path, defect }) =>
-    defect === undefined
-      ? []
-      : [
-          {
-            code: defect.code,
-            message: `${path}: ${defect.reason}`,
-            level: "error" as const,
-            file: path,
-            byteOffset: defect.offset,
-          },
-        ],
+    defect === undefined ? [] : [found("error", path, defect.code, defect.reason, defect.offset)],
   );
+}
+
+/** What a person should look at in modules; none of it is a problem of the module. */
+function findingsOf(modules: Inspection["modules"]): readonly FoundProblem[] {
+  return modules.flatMap(({ path, findings }) =>
+    findings.map(({ level, rule, message, offset }) => found(level, path, rule, message, offset)),
+  );
+}
+
+function found(
+  level: FoundProblem["level"],
+  file: string,
+  code: string,
+  reason: string,
+  byteOffset: number | undefined,
+): FoundProblem {
+  const place = byteOffset === undefined ? {} : { byteOffset };
+  return { code, message: `${file}: ${reason}`, level, file, ...place };
 }
 
 function* linesOf({ manifest, files = [], modules, problems }: Inspection): Generator<string> {
   if (isManifest(manifest)) yield `plugin ${manifest.id} ${manifest.version}`;
   for (const { path, size, sha256 } of files) yield `file ${path}: ${size} bytes, sha256 ${sha256}`;
   for (const module of modules) {
-    const { path, size, sha256, abi, version, sections, imports, exports } = module;
+    const { path, size, sha256, abi, version } = module;
     yield `module ${path}: ${size} bytes, version ${version ?? "unknown"}, ABI ${abi}, sha256 ${sha256}`;
-    for (const section of sections) {
-      yield `  section ${section.name}: ${section.size} bytes at ${section.offset}`;
-    }
-    for (const one of imports) yield `  imports ${one.kind} ${one.module}.${one.name}`;
-    for (const one of exports) yield `  exports ${one.kind} ${one.name}`;
+    for (const line of linesOfModule(module)) yield `  ${line}`;
   }
-  for (const { level, code, message } of problems) yield `${level} ${code}: ${message}`;
+  for (const { level, code, message } of [...problems, ...findingsOf(modules)]) {
+    yield `${level} ${code}: ${message}`;
+  }
   if (problems.length === 0) yield "no problems";
 }
 

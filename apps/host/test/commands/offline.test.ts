@@ -28,7 +28,12 @@ describe("inspect", () => {
           magicOk: true,
           version: 1,
           sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
-          exports: expect.arrayContaining([{ name: "echo", kind: "function" }]),
+          exports: expect.arrayContaining([
+            { name: "echo", kind: "function", type: expect.stringMatching(/^\(func/) },
+          ]),
+          capabilities: [],
+          facts: { memories: [{ minimum: 1 }] },
+          findings: [{ rule: "module/memory-without-maximum", level: "note" }],
         },
       ],
       problems: [],

@@ -79,7 +79,6 @@ describe("a failure is one coded line without a stack", () => {
     ["a file that is no module", ["broken.wasm", "x"], 1, "WASM_MAGIC"],
     ["a file that is not there", ["none.wasm", "x"], 1, "HOST_FILE"],
     ["another ABI than the module's", ["flat.wasm", "echo", "--abi", "extism"], 1, /^[A-Z_]+/],
-    ["an ABI that this version does not run", ["command.wasm", "_start"], 1, /^[A-Z_]+/],
     ["a deadline", ["flat.wasm", "spin", "--timeout", "100"], 3, /SANDBOX_(CPU|WALL)_LIMIT/],
     ["an option out of range", ["flat.wasm", "echo", "--memory", "x"], 2, "HOST_USAGE"],
     ["less memory than a page", ["flat.wasm", "echo", "--memory", "64"], 2, "HOST_USAGE"],

@@ -38,10 +38,10 @@ export interface CodeFacts {
   readonly recursive: { readonly functions: number; readonly largestCycle: number };
   /** Functions that mostly mix bits in loops, largest first: hashes, ciphers, proofs of work. */
   readonly hashLike: readonly FunctionFacts[];
-  /** See {@link compileCost}. */
+  /** Operators, targets of `br_table`, and in each function its locals for every block. */
   readonly compileCost: number;
   /** Proposals that operators belong to. */
-  readonly proposals: ReadonlySet<string>;
+  readonly proposals: readonly string[];
 }
 
 /** The most of something, and the function that has it. */
@@ -188,7 +188,7 @@ export function readCode(module: WasmModule): CodeFacts {
     recursive: graph.recursion(),
     hashLike: hashLike.list,
     compileCost: cost,
-    proposals: new Set(PROPOSALS.filter((_, index) => usedProposals[index] === 1)),
+    proposals: PROPOSALS.filter((_, index) => usedProposals[index] === 1),
   };
 }
 

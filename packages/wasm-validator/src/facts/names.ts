@@ -7,7 +7,7 @@ import type { WasmModule } from "@glovebox/wasm-binary";
 
 import { MAX_EXPORTS, MAX_IMPORTS, MAX_NAME_BYTES } from "../limits.ts";
 import { Defect } from "./defect.ts";
-import { typeText } from "./types.ts";
+import { typeText } from "./type-text.ts";
 
 /** An import with its type in the text format. */
 export interface TypedImport {

@@ -34,7 +34,7 @@ export interface WasmPolicy {
   readonly startFunction?: "allow" | "refuse";
   /** Custom sections that a module may have, as globs over their names. Default: `["**"]`, all. */
   readonly allowedCustomSections?: readonly string[];
-  /** What compiling may cost, in units of one operator. Default: 2,000,000,000. */
+  /** What compiling may cost, in units of one operator. Default: 50,000,000. */
   readonly maxCompileCost?: number;
   /**
    * What instantiating may cost before any function runs, in units of one operator: constant
