@@ -3,7 +3,7 @@
  * no well-behaved server sends.
  */
 import type { Socket } from "node:net";
-import { Readable, type Transform } from "node:stream";
+import { Readable, type Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliCompress, createGzip, createZstdCompress, gzipSync } from "node:zlib";
 
@@ -61,7 +61,7 @@ export function identityOf(kind: string | undefined, authority: TestAuthority): 
 }
 
 /** The server of a case: its own answers under the given certificate. */
-export function startServerOf(
+export async function startServerOf(
   { server, hops, tls }: ServerCase,
   identity: IssuedCertificate | undefined,
 ): Promise<RawServer> {
@@ -69,10 +69,13 @@ export function startServerOf(
     tls?.max === undefined
       ? {}
       : { minVersion: tls.max, maxVersion: tls.max, ciphers: "DEFAULT@SECLEVEL=0" };
+  // Coded before anyone asks: a bomb takes longer to make than a client waits.
+  const coded = server?.["encoding"] === undefined ? undefined : await codedBody(server);
   const answerNth = (socket: Socket, nth: number): void => {
     const hop = hops?.[nth - 1];
     if (hop !== undefined) socket.end(redirect(hop));
     else if (hops !== undefined) socket.end(response(""));
+    else if (coded !== undefined) answerCoded(socket, server ?? {}, coded);
     else if (server !== undefined) answer(socket, server, nth);
     else socket.end(OK);
   };
@@ -93,8 +96,7 @@ function answer(socket: Socket, server: Readonly<Record<string, unknown>>, nth: 
   const status = Number(server["status"] ?? 200);
   const start = `HTTP/1.1 ${status} Status\r\n`;
   if ("silent" in server) return;
-  if ("encoding" in server) void answerCoded(socket, start, server);
-  else if ("contentLength" in server) {
+  if ("contentLength" in server) {
     socket.write(`${start}content-length: ${number("contentLength")}\r\n\r\n`);
     socket.end(Buffer.alloc(number("contentLength")));
   } else if ("chunked" in server) {
@@ -134,29 +136,41 @@ function answer(socket: Socket, server: Readonly<Record<string, unknown>>, nth: 
   }
 }
 
-/** A body that really is coded as its header says; unknown names are sent over a plain one. */
-async function answerCoded(
+function answerCoded(
   socket: Socket,
-  start: string,
-  server: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const encoding = String(server["encoding"]);
-  socket.write(`${start}content-encoding: ${encoding}\r\nconnection: close\r\n\r\n`);
-  const { raw } = server;
+  { encoding, status = 200 }: Readonly<Record<string, unknown>>,
+  body: Buffer,
+): void {
+  const head = `HTTP/1.1 ${Number(status)} Status\r\ncontent-encoding: ${String(encoding)}\r\n`;
+  socket.write(`${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
+  socket.end(body);
+}
+
+/** A body that really is coded as its header says; unknown names are sent over a plain one. */
+async function codedBody(server: Readonly<Record<string, unknown>>): Promise<Buffer> {
+  const { raw, encoding, bodyZeros } = server;
   if (raw !== undefined) {
     const whole = gzipSync(bodyOf(server).repeat(100));
-    socket.end(
-      raw === "truncated gzip stream"
-        ? whole.subarray(0, whole.length / 2)
-        : Buffer.concat([whole, Buffer.alloc(16, 120)]),
-    );
-    return;
+    return raw === "truncated gzip stream"
+      ? whole.subarray(0, whole.length / 2)
+      : Buffer.concat([whole, Buffer.alloc(16, 120)]);
   }
-  const coders = encoding.split(",").flatMap((name) => coderOf(name.trim().toLowerCase()) ?? []);
-  const zeros = Number(server["bodyZeros"] ?? 0);
+  const names = String(encoding).split(",");
+  const coders = names.flatMap((name) => coderOf(name.trim().toLowerCase()) ?? []);
+  const zeros = Number(bodyZeros ?? 0);
   const source = Readable.from(zeros > 0 ? zerosOf(zeros) : [Buffer.from(bodyOf(server))]);
-  // The client may hang up in the middle, which is what a bomb is for.
-  await pipeline([source, ...coders, socket]).catch(() => undefined);
+  const parts: Buffer[] = [];
+  await pipeline([
+    source,
+    ...coders,
+    new Writable({
+      write(part: Buffer, _encoding, done) {
+        parts.push(part);
+        done();
+      },
+    }),
+  ]);
+  return Buffer.concat(parts);
 }
 
 function coderOf(name: string): Transform | undefined {
