@@ -1,19 +1,22 @@
 /**
  * @module Runs every program of a WASI suite in processes of the sandbox:
  *
- *   npm run -s wasi -- DIR [--json]
+ *   npm run -s wasi -- DIR [--json] [--memory]
  *
  * DIR has the layout of WebAssembly's wasi-testsuite: NAME.wasm, and beside it NAME.json with `args`,
  * `env`, `dirs`, `root`, `stdin`, `exit_code`, `stdout` or nothing. Folders are copied for each
- * program and granted with every right. Prints each failure and each skip with its reason, then the
+ * program to a temporary directory and granted by the broker with every right; with `--memory` they
+ * are copied to files in memory instead. Prints each failure and each skip with its reason, then the
  * counts. Exits 1 when a program failed, 2 on wrong usage.
  */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
+import { parsePluginId } from "@glovebox/core/ids";
 import { createSandbox } from "@glovebox/sandbox";
 
+import { copyToDisk } from "./wasi/broker-files.ts";
 import { copyToMemory } from "./wasi/memory-tree.ts";
 import { problemOf } from "./wasi/run-test-case.ts";
 import { readTestCases } from "./wasi/test-case.ts";
@@ -29,14 +32,19 @@ async function main(args: readonly string[]): Promise<number> {
   const directory = given && resolve(process.env["INIT_CWD"] ?? process.cwd(), given.directory);
   const isDirectory = directory && (await stat(directory).catch(() => undefined))?.isDirectory();
   if (!directory || isDirectory !== true) {
-    process.stderr.write("usage: npm run -s wasi -- DIR [--json]\n");
+    process.stderr.write("usage: npm run -s wasi -- DIR [--json] [--memory]\n");
     return 2;
   }
   const verdicts: Verdict[] = [];
+  const pluginId = parsePluginId("wasi-test");
+  if (!pluginId.allowed) throw new Error(pluginId.reason);
   await using sandbox = await createSandbox({ poolSize: 2 });
   for (const test of await readTestCases(directory)) {
-    const { name, skip } = test;
-    const problem = skip ?? (await problemOf(sandbox, test, await copyToMemory(test.folders)));
+    const { name, skip, folders } = test;
+    await using granted = await (given.memory
+      ? copyToMemory(folders)
+      : copyToDisk(pluginId.value, folders));
+    const problem = skip ?? (await problemOf(sandbox, pluginId.value, test, granted.files));
     const verdict = skip === undefined ? (problem === undefined ? "passed" : "failed") : "skipped";
     verdicts.push({ name, verdict, ...(problem === undefined ? {} : { reason: problem }) });
   }
@@ -57,17 +65,18 @@ async function main(args: readonly string[]): Promise<number> {
 
 function argumentsOf(
   args: readonly string[],
-): { readonly directory: string; readonly json: boolean } | undefined {
+): { readonly directory: string; readonly json: boolean; readonly memory: boolean } | undefined {
   try {
     const { positionals, values } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: "boolean", default: false } },
+      options: {
+        json: { type: "boolean", default: false },
+        memory: { type: "boolean", default: false },
+      },
     });
     const [directory, ...more] = positionals;
-    return directory === undefined || more.length > 0
-      ? undefined
-      : { directory, json: values.json };
+    return directory === undefined || more.length > 0 ? undefined : { directory, ...values };
   } catch {
     return undefined;
   }

@@ -2,19 +2,19 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { memoryFiles, type MemoryFiles } from "@glovebox/testkit/files";
+import { memoryFiles } from "@glovebox/testkit/files";
+
+import { EVERY_RIGHT, type GrantedFiles } from "./granted-files.ts";
 
 /** Copies folders by guest path into memory, granted with every right. */
-export async function copyToMemory(folders: ReadonlyMap<string, string>): Promise<MemoryFiles> {
+export async function copyToMemory(folders: ReadonlyMap<string, string>): Promise<GrantedFiles> {
   const files: Record<string, Uint8Array> = {};
   for (const [guest, host] of folders) await copy(host, guest === "/" ? "" : guest, files);
-  return memoryFiles({ files, folders: [...folders.keys()], rights: EVERY_RIGHT });
+  return {
+    files: memoryFiles({ files, folders: [...folders.keys()], rights: EVERY_RIGHT }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
 }
-
-const EVERY_RIGHT = [
-  ...(["read", "write", "create", "append", "truncate", "setTimes"] as const),
-  ...(["list", "stat", "delete", "rename", "mkdir", "link"] as const),
-];
 
 async function copy(host: string, guest: string, files: Record<string, Uint8Array>): Promise<void> {
   files[`${guest}/`] = new Uint8Array(0);

@@ -1,6 +1,6 @@
 /** @module Runs one program of a WASI suite in a process of the sandbox, and judges how it ended. */
 import { type Decision } from "@glovebox/core/decision";
-import { newCallId, parsePluginId } from "@glovebox/core/ids";
+import { newCallId, type PluginId } from "@glovebox/core/ids";
 import type { CallOutcome, FilePort } from "@glovebox/core/ports";
 import type { Sandbox } from "@glovebox/sandbox";
 import { memoryHostServices } from "@glovebox/testkit";
@@ -13,11 +13,12 @@ const MAX_STDERR_LINES = 20;
 /** How one program did: `undefined` = as expected. */
 export async function problemOf(
   sandbox: Sandbox,
+  pluginId: PluginId,
   test: WasiTestCase,
   files: FilePort,
 ): Promise<string | undefined> {
   const errors: string[] = [];
-  const outcome = await run(sandbox, test, files, (line) => {
+  const outcome = await run(sandbox, pluginId, test, files, (line) => {
     if (errors.length < MAX_STDERR_LINES) errors.push(line);
   });
   const problem = typeof outcome === "string" ? outcome : judge(test, outcome);
@@ -37,11 +38,11 @@ function judge({ exitCode, stdout }: WasiTestCase, outcome: CallOutcome): string
 
 async function run(
   sandbox: Sandbox,
+  pluginId: PluginId,
   { name, bytes, args, env, stdin }: WasiTestCase,
   files: FilePort,
   onLine: (line: string) => void,
 ): Promise<CallOutcome | string> {
-  const pluginId = value(parsePluginId("wasi-test"));
   await using runner = value(await sandbox.reserve({ pluginId }));
   const services = {
     ...memoryHostServices({ config: env, log: (_scope, _level, line) => onLine(line) }),
