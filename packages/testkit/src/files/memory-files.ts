@@ -206,8 +206,14 @@ export function memoryFiles(options: MemoryFilesOptions = {}): MemoryFiles {
     return { folder, name };
   }
 
+  /** From the granted folder on, above which no link leads; the longest that holds the path. */
   function at(path: string, followLinks: boolean) {
-    return walk(root, path, { followLinks, linksAllowed });
+    const folder = folders
+      .filter((other) => contains(other, path))
+      .reduce((longest, other) => (other.length > longest.length ? other : longest), "");
+    const { node } = walk(root, folder, { followLinks: false, linksAllowed: false });
+    if (node?.kind !== "directory") return failWith("ENOENT");
+    return walk(node, `/${path.slice(folder.length)}`, { followLinks, linksAllowed });
   }
 
   function found(path: string, followLinks: boolean): TreeNode {
@@ -226,7 +232,7 @@ export function memoryFiles(options: MemoryFilesOptions = {}): MemoryFiles {
     rights: readonly FileRight[],
     act: () => T,
   ): Promise<FileDecision<T>> {
-    const isGranted = folders.some((folder) => `${path}/`.startsWith(folder.replace(/\/?$/, "/")));
+    const isGranted = folders.some((folder) => contains(folder, path));
     const missing = rights.find((right) => !granted.includes(right));
     if (!isGranted || missing !== undefined) return refusal("EACCES", path);
     try {
@@ -278,6 +284,10 @@ export function memoryFiles(options: MemoryFilesOptions = {}): MemoryFiles {
       [Symbol.asyncDispose]: close,
     };
   }
+}
+
+function contains(folder: string, path: string): boolean {
+  return `${path}/`.startsWith(folder.replace(/\/?$/, "/"));
 }
 
 function refusal(condition: FileCondition, path: string) {
