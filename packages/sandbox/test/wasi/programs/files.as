@@ -1,0 +1,48 @@
+// What an open file can do.
+import { APPEND, check, CREATE, E, EXCLUSIVE, fd_advise, fd_allocate, fd_close, fd_datasync, fd_fdstat_set_flags, fd_filestat_get, fd_filestat_set_size, fd_filestat_set_times, fd_pread, fd_pwrite, fd_renumber, fd_seek, fd_sync, fd_tell, FILE, open, OUT, print, read, READ, size, TRUNCATE, unlink, vector, WRITE } from "./wasi";
+
+const bytes = memory.data(64, 8);
+
+check(1, open("absent.txt", 0, FILE), E.NOENT);
+check(2, open("a.txt", CREATE | EXCLUSIVE, FILE), E.EXIST);
+const old = -open("a.txt", 0, READ);
+check(3, read(old) == "first file" ? 1 : 0, 1);
+check(4, print(old, "x"), E.NOTCAPABLE);
+const made = -open("new.txt", CREATE, FILE);
+check(5, made > 3 ? 1 : 0, 1);
+check(6, print(made, "0123456789"), E.OK);
+check(7, fd_tell(made, OUT) + load<i64>(OUT), 10);
+check(8, fd_seek(made, -4, 2, OUT) + load<i64>(OUT), 6);
+check(9, read(made) == "6789" ? 1 : 0, 1);
+check(10, fd_seek(made, -11, 1, OUT), E.INVAL);
+check(11, fd_pread(made, vector(bytes, 3), 1, 2, OUT) + load<u32>(OUT), 3);
+check(12, load<u8>(bytes), 0x32);
+check(13, fd_pwrite(made, vector(bytes, 3), 1, 9, OUT), E.OK);
+check(14, size("new.txt"), 12);
+check(15, fd_filestat_set_size(made, 5), E.OK);
+check(16, fd_allocate(made, 0, 3), E.OK);
+check(17, size("new.txt"), 5);
+check(18, fd_allocate(made, 4, 4), E.OK);
+check(19, size("new.txt"), 8);
+check(20, fd_advise(made, 0, 0, 0) + fd_advise(made, 0, 0, 6), E.INVAL);
+check(21, fd_fdstat_set_flags(made, APPEND), E.OK);
+check(22, fd_seek(made, 0, 0, OUT), E.OK);
+check(23, print(made, "end"), E.OK);
+check(24, size("new.txt"), 11);
+check(25, fd_sync(made) + fd_datasync(made), E.OK);
+check(26, fd_filestat_set_times(made, 1000000000, 2000000000, 5), E.OK);
+check(27, fd_filestat_get(made, OUT), E.OK);
+check(28, load<i64>(OUT, 40), 1000000000);
+check(29, load<i64>(OUT, 48), 2000000000);
+check(30, fd_filestat_set_times(made, 0, 0, 3), E.INVAL);
+check(31, fd_renumber(made, old), E.OK);
+check(32, fd_close(made), E.BADF);
+check(33, fd_seek(old, 0, 0, OUT), E.OK);
+check(34, read(old).length, 11);
+check(35, fd_close(old), E.OK);
+check(36, fd_close(-open("new.txt", TRUNCATE, WRITE)), E.OK);
+check(37, size("new.txt"), 0);
+check(38, open("new.txt/", 0, FILE), E.NOTDIR);
+check(39, unlink("new.txt/"), E.NOTDIR);
+check(40, unlink("new.txt"), E.OK);
+check(41, unlink("new.txt"), E.NOENT);
