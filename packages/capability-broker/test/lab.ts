@@ -12,9 +12,9 @@ import {
   createBroker,
 } from "@glovebox/capability-broker";
 import type { BrokerDeps, BrokerOptions, GrantSet } from "@glovebox/capability-broker";
-import type { Decision } from "@glovebox/core/decision";
+import { type Decision, allow } from "@glovebox/core/decision";
 import { type PluginId, parsePluginId } from "@glovebox/core/ids";
-import type { FileRight, HttpExchange, HttpPort } from "@glovebox/core/ports";
+import type { DecisionLog, FileRight, HttpExchange, HttpPort } from "@glovebox/core/ports";
 import {
   type RecordingDecisionLog,
   type TestCallScope,
@@ -44,10 +44,18 @@ export interface LabOptions {
   readonly deps?: Partial<BrokerDeps>;
 }
 
-const ALL_RIGHTS: readonly FileRight[] = [
+export const ALL_RIGHTS: readonly FileRight[] = [
   ...(["read", "write", "create", "append", "truncate", "setTimes"] as const),
   ...(["list", "stat", "delete", "rename", "mkdir", "link"] as const),
 ];
+
+/** A log that takes everything and keeps nothing, for many events. */
+export const forgetfulLog: DecisionLog = {
+  record() {
+    const receipt = Promise.resolve({ origin: "lab", index: 0, size: 1 });
+    return allow("lab", { place: 0, durable: receipt, sealed: receipt });
+  },
+};
 
 export const PUBLIC_ADDRESS = "93.184.215.14";
 

@@ -10,7 +10,18 @@ import { callScope } from "@glovebox/testkit";
 import type { CaseJudge, CaseVerdict, TestCase } from "@glovebox/testkit/cases";
 
 import { type FileTree, type FixtureEntry, buildTree, outsideOf, plantFile } from "../file-tree.ts";
-import { createLab } from "../lab.ts";
+import { createLab, forgetfulLog } from "../lab.ts";
+import {
+  type RaceResult,
+  type Raced,
+  type Seen,
+  type Swap,
+  controlOf,
+  expectedOf,
+  isExpected,
+  race,
+  visible,
+} from "../race/race.ts";
 
 interface FileCase {
   readonly id: string;
@@ -22,6 +33,8 @@ interface FileCase {
   readonly to?: unknown;
   readonly bytes?: number;
   readonly offset?: number;
+  readonly swap?: Swap;
+  readonly minTries?: number;
 }
 
 interface CaseRoot {
@@ -35,17 +48,17 @@ interface CaseRoot {
   readonly maxDepth?: number;
 }
 
-/** Builds the shared tree when the first case comes; disposing removes it. */
-export async function openFilesystemJudge(): Promise<
-  AsyncDisposable & { readonly judge: CaseJudge }
-> {
+/** Builds the shared tree when the first case comes; disposing removes it. A race makes at most `maxTries`. */
+export async function openFilesystemJudge(
+  maxTries = Infinity,
+): Promise<AsyncDisposable & { readonly judge: CaseJudge }> {
   let shared: FileTree | undefined;
   return {
     async judge(testCase, { file }) {
       const fixture = file["fixture"] as readonly FixtureEntry[] | undefined;
       if (fixture === undefined) return { kind: "fail", reason: "the file has no `fixture`" };
       shared ??= buildTree(fixture);
-      return judge(testCase, file.policies, fixture, shared);
+      return judge(testCase, file.policies, fixture, shared, maxTries);
     },
     async [Symbol.asyncDispose]() {
       shared?.[Symbol.dispose]();
@@ -82,12 +95,11 @@ async function judge(
   policies: Readonly<Record<string, unknown>>,
   fixture: readonly FixtureEntry[],
   shared: FileTree,
+  maxTries: number,
 ): Promise<CaseVerdict> {
   const testCase = raw as unknown as FileCase;
-  if (testCase.category === "race")
-    return { kind: "skip", reason: "races need a swapper in another process, which comes later" };
-  if (testCase.op === "chmod") return { kind: "skip", reason: "the port has no such operation" };
   const roots = Object.values(policies) as CaseRoot[];
+  if (testCase.swap !== undefined) return judgeRace(testCase, roots, fixture, maxTries);
   // A new tree where the case changes something; building one takes a second.
   using own =
     READS_ONLY.has(testCase.op) && testCase.severity !== "hygiene"
@@ -123,7 +135,7 @@ async function judge(
 }
 
 /** Entries that take long to make are made only for the cases that name them. */
-function isNeeded([kind, name]: FixtureEntry, { path }: FileCase): boolean {
+function isNeeded([kind, name]: FixtureEntry, { path }: Pick<FileCase, "path">): boolean {
   const isSlow = ["deep", "socket", "chardev", "blockdev", "fifo", "big", "sparse"].includes(kind);
   return !isSlow || String(path).includes(name.slice(name.indexOf("/")));
 }
@@ -179,10 +191,22 @@ async function run(
       return with_(["read", "setTimes"], (handle) =>
         handle.setTimes({ accessedMs: 0, modifiedMs: 0 }),
       );
-    case "stat":
-      return said(await files.stat(scope, path));
-    case "list":
-      return said(await files.list(scope, path, undefined, 100));
+    case "stat": {
+      const told = await files.stat(scope, path);
+      return told.allowed
+        ? { code: "allowed", content: String(told.value.size) }
+        : { code: told.code };
+    }
+    case "list": {
+      const page = await files.list(scope, path, undefined, 1_000);
+      return page.allowed
+        ? { code: "allowed", content: visible(page.value.entries.map(({ name }) => name)) }
+        : { code: page.code };
+    }
+    case "symlink":
+      return said(await files.symlink(scope, to, path));
+    case "link":
+      return said(await files.link(scope, path, to));
     case "mkdir":
       return said(await files.mkdir(scope, path));
     case "delete":
@@ -190,9 +214,66 @@ async function run(
     case "rename":
       return said(await files.rename(scope, path, to));
     default:
-      throw new Error(`no operation ${testCase.op}`);
+      // What a plugin cannot name it cannot have: the port has no such door.
+      return {
+        code: Reflect.get(files, testCase.op) === undefined ? "NO_SUCH_OPERATION" : "allowed",
+      };
   }
 }
+
+const RACE_MS = 60_000;
+
+/** The control on a tree of its own, then the broker with each opener on another. */
+async function judgeRace(
+  testCase: FileCase,
+  roots: readonly CaseRoot[],
+  fixture: readonly FixtureEntry[],
+  maxTries: number,
+): Promise<CaseVerdict> {
+  const { swap } = testCase;
+  const minTries = Math.min(testCase.minTries ?? 0, maxTries);
+  const root = roots.find(({ guest }) => String(testCase.path).startsWith(`${guest}/`));
+  if (swap === undefined || root === undefined)
+    return { kind: "fail", reason: "no swap or no root" };
+  const host = root.host.replace("$T/", "");
+  const below = String(testCase.path).slice(root.guest.length);
+  const trees = fixture.filter((entry) => isNeeded(entry, { path: swap.a }));
+  const reached = async <T>(use: (top: string, raced: Raced) => Promise<T>): Promise<T> => {
+    using tree = buildTree(trees);
+    const raced = { op: testCase.op, path: host + below };
+    const expected =
+      raced.op === "create" || raced.op === "mkdir" ? undefined : expectedOf(tree.top, raced);
+    return await use(tree.top, expected === undefined ? raced : { ...raced, expected });
+  };
+  const control = await reached((top, raced) =>
+    race(top, swap, raced, controlOf(top, raced, host), ({ escapes }) => escapes > 0, RACE_MS),
+  );
+  if (control.escapes === 0) return { kind: "fail", reason: "the control did not escape" };
+  for (const opener of ["walk", "openat2"] as const) {
+    const result = await reached(async (top, raced) => {
+      await using lab = createLab({
+        policy: policyOf(roots, top),
+        options: { fileWork: { opener }, log: forgetfulLog },
+      });
+      const files = lab.broker.files(lab.grant());
+      const attempt = async (): Promise<Seen> => {
+        const { code, content = "" } = await run(files, testCase, String(testCase.path), "");
+        if (code !== "allowed") return "refused";
+        return isExpected(raced, content) ? "done" : "escaped";
+      };
+      return await race(top, swap, raced, attempt, isEnough(minTries), RACE_MS);
+    });
+    if (result.escapes > 0) return { kind: "fail", reason: `${opener}: ${result.escapes} escapes` };
+    if (!isEnough(minTries)(result))
+      return { kind: "fail", reason: `${opener}: too few tries, or only one state was seen` };
+  }
+  return { kind: "verdict", verdict: "no-escape", reason: "raced" };
+}
+
+const isEnough =
+  (tries: number) =>
+  ({ done, refused }: RaceResult): boolean =>
+    done + refused >= tries && done > 0 && refused > 0;
 
 /** Creates the very file that a hygiene case names, so that `not found` cannot pass for a refusal. */
 function plant(roots: readonly CaseRoot[], top: string, path: unknown): void {
