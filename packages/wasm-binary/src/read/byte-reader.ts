@@ -18,6 +18,8 @@ export class ByteReader {
   position: number;
   /** Offset behind the last byte. */
   end: number;
+  /** The highest type index that a heap type has named so far; -1 before the first. */
+  highestType = -1;
 
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.bytes = bytes;
@@ -160,6 +162,7 @@ export class ByteReader {
     if (type < 0 && !isAbstractHeapByte(type + 0x80)) {
       this.fail("WASM_BINARY_TYPE", start, `${type} is no heap type`);
     }
+    if (type > this.highestType) this.highestType = type;
     return type;
   }
 

@@ -10,7 +10,7 @@ import { ByteWriter } from "./byte-writer.ts";
 export interface ModuleEdits {
   /** New contents by section id; a section that the module lacks is put in its place. */
   readonly replace?: ReadonlyMap<number, Uint8Array>;
-  /** Whether a custom section is left out. Default: none is. */
+  /** Whether a section is left out. Default: none is. */
   readonly drop?: (section: SectionRange) => boolean;
 }
 
@@ -26,8 +26,9 @@ export function writeModule(module: WasmModule, edits: ModuleEdits = {}): Uint8A
   const missing = [...replace.keys()].filter((id) => !present.has(id)).sort(byRank);
   for (const section of sections) {
     const { id, header, end } = section;
+    if (drop(section)) continue;
     if (id === SECTION.custom) {
-      if (!drop(section)) writer.copy(bytes, header, end);
+      writer.copy(bytes, header, end);
       continue;
     }
     while (missing.length > 0 && byRank(missing[0] as number, id) < 0)

@@ -1,0 +1,20 @@
+/** @module Every bound of this package; those of the engine are V8's (src/wasm/wasm-limits.h). */
+
+/** kV8MaxWasmFunctionSize: bytes of a function body. */
+export const MAX_BODY_BYTES = 7_654_321;
+/** kV8MaxWasmFunctionLocals: locals of a function, parameters included. */
+export const MAX_LOCALS = 50_000;
+/** kV8MaxWasmGlobals. */
+export const MAX_GLOBALS = 1_000_000;
+/** kV8MaxWasmExports. */
+export const MAX_EXPORTS = 1_000_000;
+/** kV8MaxWasmTypes. */
+export const MAX_TYPES = 1_000_000;
+/** kV8MaxWasmFunctions (and kV8MaxWasmDefinedFunctions). */
+export const MAX_FUNCTIONS = 1_000_000;
+/** Bytes of the longest memory that the engine makes (memory64, 262,144 pages): longer bulk operations trap. */
+export const MAX_MEMORY_BYTES = 2 ** 34;
+/** Pages of the same. */
+export const MAX_MEMORY_PAGES = 262_144;
+/** Elements of the largest table (kV8MaxWasmTableSize is 10,000,000), rounded up. */
+export const MAX_TABLE_ELEMENTS = 2 ** 24;

@@ -1,0 +1,35 @@
+/** @module What a host may choose when a module is metered. */
+import { received } from "@glovebox/core/errors";
+
+import { MeteringError } from "./errors.ts";
+import { MAX_MEMORY_PAGES } from "./limits.ts";
+import type { Maxima } from "./rewrite/memory-limit.ts";
+
+/** The engine's largest table: kV8MaxWasmTableSize. */
+const HIGHEST_TABLE = 10_000_000;
+const DEFAULT_MEMORY_PAGES = 1_024;
+const DEFAULT_TABLE_ELEMENTS = 100_000;
+
+/** Options of {@link meterModule}. */
+export interface MeteringOptions {
+  /** Pages of 64 KiB that each memory may grow to. Default: 1,024 (64 MiB). 0: no memory. */
+  readonly maxMemoryPages?: number;
+  /** Elements that each table may grow to. Default: 100,000. 0: only empty tables. */
+  readonly maxTableElements?: number;
+}
+
+/** Checks the options once. */
+export function parseOptions(options: MeteringOptions): { readonly maxima: Maxima } {
+  const { maxMemoryPages = DEFAULT_MEMORY_PAGES, maxTableElements = DEFAULT_TABLE_ELEMENTS } =
+    options;
+  require("maxMemoryPages", maxMemoryPages, MAX_MEMORY_PAGES);
+  require("maxTableElements", maxTableElements, HIGHEST_TABLE);
+  return { maxima: { memoryPages: maxMemoryPages, tableElements: maxTableElements } };
+}
+
+function require(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return;
+  throw new MeteringError("METERING_USAGE", {
+    message: `${name} must be an integer from 0 to ${most}; received ${received(value)}`,
+  });
+}

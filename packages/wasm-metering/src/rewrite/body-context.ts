@@ -1,0 +1,76 @@
+/** @module What writing one function body needs: the module around it, and the copying of its code. */
+import { ByteReader, type WasmModule } from "@glovebox/wasm-binary";
+import type { ByteWriter } from "@glovebox/wasm-binary/write";
+
+import { Code } from "./code.ts";
+import type { TypePool } from "./type-pool.ts";
+
+/** What all bodies of a module share. */
+export interface ModuleContext {
+  readonly module: WasmModule;
+  readonly types: TypePool;
+  /** Index of the fuel global. */
+  readonly fuelGlobal: number;
+  /** Index of the function that is called when fuel has run out, and does not return. */
+  readonly outOfFuel: number;
+}
+
+/** One body: its type, its code, and the place up to which the original was copied. */
+export class BodyContext {
+  readonly code: Code;
+  readonly module: WasmModule;
+  readonly types: TypePool;
+  readonly fuelGlobal: number;
+  readonly outOfFuel: number;
+  readonly parameters: readonly number[];
+  readonly results: readonly number[];
+  /** What was copied: place in the body written, offset in the original, length; over and over. */
+  readonly runs: number[] = [];
+  readonly #localsAt: number;
+  #copied = 0;
+
+  /** `target` is written to; `localsAt` is where the original's locals stand. */
+  constructor(
+    shared: ModuleContext,
+    type: { readonly parameters: readonly number[]; readonly results: readonly number[] },
+    target: ByteWriter,
+    localsAt: number,
+  ) {
+    this.code = new Code(target);
+    this.module = shared.module;
+    this.types = shared.types;
+    this.fuelGlobal = shared.fuelGlobal;
+    this.outOfFuel = shared.outOfFuel;
+    this.parameters = type.parameters;
+    this.results = type.results;
+    this.#localsAt = localsAt;
+  }
+
+  /** Writes the original's locals and `added` behind them, one of each type. */
+  writeLocals(added: readonly (0x7e | 0x7f)[]): void {
+    const reader = new ByteReader(this.module.bytes, this.#localsAt);
+    const groups = reader.u32();
+    const start = reader.position;
+    for (let left = groups; left > 0; left--) {
+      reader.u32();
+      reader.valueType();
+    }
+    this.code.bytes.unsigned(groups + added.length);
+    this.startAt(start);
+    this.copyTo(reader.position);
+    for (const type of added) this.code.declareLocal(type);
+  }
+
+  /** The next copy begins at `offset` of the original. */
+  startAt(offset: number): void {
+    this.#copied = offset;
+  }
+
+  /** Copies the original up to `offset`. */
+  copyTo(offset: number): void {
+    const { bytes } = this.code;
+    if (offset > this.#copied) this.runs.push(bytes.length, this.#copied, offset - this.#copied);
+    bytes.copy(this.module.bytes, this.#copied, offset);
+    this.#copied = offset;
+  }
+}
