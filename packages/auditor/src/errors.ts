@@ -1,5 +1,5 @@
 /**
- * @module The codes of this package. `AUDITOR_EVENT_*`, `AUDITOR_QUEUE_FULL`, `AUDITOR_POISONED` and
+ * @module The codes of this package. `AUDITOR_EVENT_*`, `AUDITOR_ENTRY_*`, `AUDITOR_QUEUE_FULL`, `AUDITOR_POISONED` and
  * `AUDITOR_CLOSED` are refusals of `record`; the others reject opening, waiting or verifying.
  * docs/errors/auditor.md has a heading for each.
  */
@@ -24,8 +24,36 @@ export const AUDITOR_ERRORS = {
     advice: "Stop the other writer; remove `audit.lock` only if there certainly is none.",
   },
   AUDITOR_LOG_INVALID: {
-    summary: "The end of the existing log is not what an auditor wrote.",
+    summary: "The existing log is not what its writer left, or lacks what was acknowledged.",
     advice: "Keep the directory as evidence, run a verification, and start a log elsewhere.",
+  },
+  AUDITOR_ROLLBACK: {
+    summary: "The log is older than its anchor, or another than the one that was anchored.",
+    advice: "Restore the newest copy of the directory; writing on would fork the log.",
+  },
+  AUDITOR_FORK: {
+    summary: "A tree contradicts one that the log has signed.",
+    advice: "Keep the directory as evidence; the log refuses to sign two histories.",
+  },
+  AUDITOR_SIGN: {
+    summary: "The log's key cannot be used, so that no checkpoint is published.",
+    advice: "Repair the access to the key; entries stay durable and are sealed afterwards.",
+  },
+  AUDITOR_KEY: {
+    summary: "The log was signed by a key that the given ones do not continue.",
+    advice: "Open the log with its old key beside the new one once, so that it is endorsed.",
+  },
+  AUDITOR_ENTRY_SIZE: {
+    summary: "The entry is larger than an entry of the log may be.",
+    advice: "Append a digest of what is large; nothing is ever cut.",
+  },
+  AUDITOR_ENTRY_INVALID: {
+    summary: "The entry's text is not well-formed Unicode.",
+    advice: "Append bytes, or text without halves of surrogate pairs.",
+  },
+  AUDITOR_PRUNED: {
+    summary: "The entry lies below the log's minimum index; its bytes may be gone.",
+    advice: "Read from the minimum index on; proofs of what lies below stay valid.",
   },
   AUDITOR_ORIGIN: {
     summary: "The directory holds the log of another origin.",
@@ -59,9 +87,9 @@ export const AUDITOR_ERRORS = {
     summary: "No event was recorded at this place.",
     advice: "Pass a place that `record` answered.",
   },
-  AUDITOR_HEAD: {
-    summary: "The text is not a head of a log.",
-    advice: "Pass what `formatHead` wrote: an index, a colon and 64 hexadecimal digits.",
+  AUDITOR_ANCHOR: {
+    summary: "The anchor, key or policy given for a verification is malformed.",
+    advice: "Pass a checkpoint, a vkey or a policy file as it was published.",
   },
   AUDITOR_ENTRY_INVALID: {
     summary: "An entry of the log is no event of a format that this version knows.",

@@ -1,22 +1,19 @@
 /** @module Every bound of this package, with its unit and the reason for the number. */
 
-/** Bytes of one event: what an entry of a C2SP tlog-tiles log can hold, where this log is going. */
-export const MAX_EVENT_BYTES = 65_535;
+/** Bytes of one entry: what the two bytes of its length in a bundle can say (C2SP tlog-tiles). */
+export const MAX_ENTRY_BYTES = 65_535;
 
-/** Bytes around an event in its line: two digests, index, time and the names of the members. */
-export const MAX_LINE_OVERHEAD_BYTES = 256;
+/** Bytes of a bundle of 256 entries with their lengths. */
+export const MAX_BUNDLE_BYTES: number = 256 * (2 + MAX_ENTRY_BYTES);
 
-/** Bytes of a line without its line feed. */
-export const MAX_LINE_BYTES: number = MAX_EVENT_BYTES + MAX_LINE_OVERHEAD_BYTES;
-
-/** Events that may wait by default: one second of a busy host, at a few microseconds each. */
-export const DEFAULT_MAX_QUEUED_EVENTS = 65_536;
+/** Entries that may wait by default: one second of a busy host, at a few microseconds each. */
+export const DEFAULT_MAX_QUEUED_ENTRIES = 65_536;
 
 /** The smallest queue: below it there is no room to keep for anyone. */
-export const MIN_QUEUED_EVENTS = 8;
+export const MIN_QUEUED_ENTRIES = 8;
 
 /** The largest queue: a million events of 300 bytes are the memory of a small host. */
-export const MAX_QUEUED_EVENTS = 1_048_576;
+export const MAX_QUEUED_ENTRIES = 1_048_576;
 
 /** Bytes that may wait, whatever their number: bounds the memory that large events can take. */
 export const MAX_QUEUED_BYTES = 33_554_432;
@@ -36,11 +33,32 @@ export const COMMIT_DELAY_MS = 2;
 /** Bytes of one batch: large enough that a sync costs little per event, small enough to hash fast. */
 export const MAX_BATCH_BYTES = 524_288;
 
-/** Bytes read back at opening, to check that the log's end is whole; the rest is for `verify`. */
-export const RECOVERY_WINDOW_BYTES = 4_194_304;
+/**
+ * Bytes of a write-ahead segment, after which tiles stand in for it: a hundred thousand events, which
+ * recovery reads and hashes in half a second.
+ */
+export const SEGMENT_BYTES = 33_554_432;
 
-/** Bytes per read while verifying. */
-export const READ_CHUNK_BYTES = 262_144;
+/** Bytes of tiles that may wait to be written before committing waits for them. */
+export const MAX_PENDING_TILE_BYTES = 16_777_216;
+
+/** Files that are synced at a time: as many as Node.js has threads for it. */
+export const PARALLEL_SYNCS = 4;
+
+/** Milliseconds between checkpoints when nobody waits for one. */
+export const DEFAULT_SEAL_INTERVAL_MS = 100;
+
+/** The longest interval: a day without a checkpoint is a day that can be rewritten. */
+export const MAX_SEAL_INTERVAL_MS = 86_400_000;
+
+/** Bytes per read in recovery and verification. */
+export const READ_CHUNK_BYTES = 4_194_304;
+
+/** Bytes of a checkpoint or a note about a key or the minimum index; tlog's bound on notes. */
+export const MAX_CHECKPOINT_BYTES = 262_144;
+
+/** Keys of a log in its life. */
+export const MAX_LOG_KEYS = 100;
 
 /** Bytes of a lock file; ours has about 250. */
 export const MAX_LOCK_BYTES = 4_096;

@@ -1,22 +1,37 @@
 /**
- * @module Finding the end of an existing log. A process that dies while it writes leaves a line
- * without its line feed; that line was never acknowledged and is cut off. A whole line that is wrong
- * is nothing that dying can make on an intact disk: such a log is left untouched and not opened.
+ * @module Finding the end of an existing log. What a dying process or a power cut leaves is a frame
+ * that is not whole at the very end: it was never acknowledged, and is cut off. Anything else, above
+ * all a lack of what was signed, is nothing that dying can make on a disk that keeps its promises:
+ * such a log is left untouched and not opened.
  *
- * Only the last few megabytes are read, so that opening takes the same time for every log; the whole
- * of it is for `verifyAuditLog`.
+ * Tiles up to the first write-ahead segment are durable; all after it are made again and compared.
  */
 import { hash } from "node:crypto";
 
+import type { Checkpoint } from "@glovebox/tlog/checkpoint";
+import { TILE_WIDTH, widthAtLevel } from "@glovebox/tlog/tiles";
+import { TreeBuilder } from "@glovebox/tlog/tree";
+
 import { AuditorError } from "../errors.ts";
-import { MAX_LINE_BYTES, RECOVERY_WINDOW_BYTES } from "../limits.ts";
-import { type ChainLine, GENESIS_HASH, readLine } from "./chain-line.ts";
-import type { LogFile } from "./log-file.ts";
-import type { LogHead } from "./log-head.ts";
+import { READ_CHUNK_BYTES } from "../limits.ts";
+import type { LogFile, LogFileSystem } from "./file-system.ts";
+import {
+  findFrame,
+  type Frame,
+  FRAME_HEADER_BYTES,
+  MAX_FRAME_PAYLOAD,
+  parseFrame,
+  parseSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+} from "./frame.ts";
+import { LogTree } from "./log-tree.ts";
+import { readTile, type TileFiles } from "./tile-files.ts";
+import { createSegment, listSegments, type OpenSegment, type Segment } from "./write-ahead.ts";
 
-const LINE_FEED = 0x0a;
+const HASH_BYTES = 32;
+const MAX_FRAME_BYTES: number = FRAME_HEADER_BYTES + MAX_FRAME_PAYLOAD;
 
-/** Bytes of a line that was never finished. */
+/** Bytes that were never finished. */
 export interface CutTail {
   readonly bytes: number;
   readonly sha256: string;
@@ -24,75 +39,247 @@ export interface CutTail {
 
 /** Where a log continues. */
 export interface RecoveredLog {
-  /** `undefined` for an empty log. */
-  readonly head: LogHead | undefined;
-  /** As the first line says; `undefined` for an empty log. */
-  readonly origin: string | undefined;
-  /** Whether the last line says that its writer closed the log. */
-  readonly wasClosed: boolean;
+  readonly tree: LogTree;
+  readonly current: OpenSegment;
+  readonly done: readonly Segment[];
   readonly cut: CutTail | undefined;
 }
 
+/** What recovery needs. */
+export interface RecoverParts {
+  readonly fileSystem: LogFileSystem;
+  readonly directory: string;
+  readonly tiles: TileFiles;
+  /** Trees that the log has signed, and the code of the error if it does not hold one of them. */
+  readonly signed: readonly (readonly [Checkpoint, "AUDITOR_LOG_INVALID" | "AUDITOR_ROLLBACK"])[];
+}
+
 /**
- * Reads the end of a log and cuts off an unfinished line.
+ * Reads the write-ahead files of a log, makes its tiles again and cuts off an unfinished frame.
  *
- * @throws {@link AuditorError} (`AUDITOR_LOG_INVALID`)
+ * @throws {@link AuditorError} (`AUDITOR_LOG_INVALID`, `AUDITOR_ROLLBACK`)
  */
-export async function recoverLog(file: LogFile): Promise<RecoveredLog> {
-  const size = await file.size();
-  const start = Math.max(0, size - RECOVERY_WINDOW_BYTES);
-  const window = await file.read(start, size - start);
-  const end = window.lastIndexOf(LINE_FEED) + 1;
-  const tail = window.subarray(end);
-  if (tail.length > MAX_LINE_BYTES) throw invalid("its end is longer than any line");
-  const last = end === 0 ? undefined : checkWindow(window.subarray(0, end), start === 0);
-  const origin = last === undefined ? undefined : await originOf(file, size);
-  if (tail.length > 0) {
-    await file.truncate(start + end);
-    await file.sync();
-  }
-  return {
-    head: last === undefined ? undefined : { index: last.index, hash: last.hash },
-    origin,
-    wasClosed: last !== undefined && memberOf(last.event, "kind") === "closed",
-    cut: tail.length === 0 ? undefined : { bytes: tail.length, sha256: hash("sha256", tail) },
-  };
-}
-
-/** Checks the chain of whole lines at the end of the log and answers the last of them. */
-function checkWindow(lines: Buffer, isWhole: boolean): ChainLine {
-  // A window that begins inside of the log begins inside of a line.
-  let offset = isWhole ? 0 : lines.indexOf(LINE_FEED) + 1;
-  let last: ChainLine | undefined;
-  while (offset < lines.length) {
-    const end = lines.indexOf(LINE_FEED, offset);
-    const line = readLine(lines.subarray(offset, end));
-    const before = last ?? (isWhole ? { index: -1, hash: GENESIS_HASH } : undefined);
-    if (line === undefined) throw invalid(`the line after index ${before?.index ?? "?"} is wrong`);
-    if (before !== undefined && (line.index !== before.index + 1 || line.prev !== before.hash)) {
-      throw invalid(`line ${line.index} does not follow line ${before.index}`);
+export async function recoverLog(parts: RecoverParts): Promise<RecoveredLog> {
+  const { fileSystem, directory, signed } = parts;
+  const segments = [...(await listSegments(fileSystem, directory))];
+  const files: { readonly segment: Segment; readonly file: LogFile; readonly seed: number }[] = [];
+  try {
+    for (const [at, segment] of segments.entries()) {
+      const opened = await openSegment(fileSystem, segment);
+      if (opened !== undefined) files.push({ segment, ...opened });
+      else if (at < segments.length - 1) throw invalid(`${segment.path} has no header`);
     }
-    last = line;
-    offset = end + 1;
+    const [first] = files;
+    if (first === undefined) return await beginLog(parts);
+    const tree = await restoreTree(fileSystem, directory, first.segment.first);
+    const replay = new Replay(parts, tree);
+    replay.checkSigned();
+    let end = 0;
+    let cut: CutTail | undefined;
+    let holdsAll = false;
+    for (const [at, { segment, file, seed }] of files.entries()) {
+      if (segment.first > tree.size)
+        throw invalid(`entries ${tree.size} to ${segment.first} are gone`);
+      const isLast = at === files.length - 1;
+      const read = await replay.segment(file, seed, segment.first);
+      if (!isLast && read.rest > 0) throw invalid(`${segment.path} ends within a frame`);
+      if (read.rest > 0) cut = await cutTail(file, seed, read.end, tree.size);
+      // A segment whose beginning was not finished holds nothing that the one before lacks.
+      holdsAll = read.next === tree.size;
+      end = read.end;
+    }
+    for (const [checkpoint, code] of signed) {
+      if (checkpoint.size > tree.size) throw lacks(checkpoint.size, tree.size, code);
+    }
+    return await continueIn(parts, files, { tree, end, cut, holdsAll }, segments);
+  } catch (error) {
+    await Promise.all(files.map(({ file }) => file.close().catch(() => undefined)));
+    throw error;
   }
-  if (last === undefined) throw invalid("no whole line was found at its end");
-  return last;
 }
 
-async function originOf(file: LogFile, size: number): Promise<string> {
-  const start = await file.read(0, Math.min(size, MAX_LINE_BYTES + 1));
-  const first = readLine(start.subarray(0, Math.max(0, start.indexOf(LINE_FEED))));
-  const origin = memberOf(memberOf(first?.event, "details"), "origin");
-  if (first?.index !== 0 || typeof origin !== "string") {
-    throw invalid("its first line does not say of which origin it is");
+/** Goes on in the last segment, or in the one before if the last was never finished. */
+async function continueIn(
+  { fileSystem, directory }: RecoverParts,
+  files: { readonly segment: Segment; readonly file: LogFile; readonly seed: number }[],
+  found: {
+    readonly tree: LogTree;
+    readonly end: number;
+    readonly cut: CutTail | undefined;
+    readonly holdsAll: boolean;
+  },
+  segments: readonly Segment[],
+): Promise<RecoveredLog> {
+  const { tree, cut, holdsAll } = found;
+  let { end } = found;
+  const kept = holdsAll ? files : files.slice(0, -1);
+  for (const { path } of segments) {
+    if (!kept.some(({ segment }) => segment.path === path)) await fileSystem.remove(path);
   }
-  return origin;
+  if (kept.length < segments.length) await fileSystem.syncDirectory(`${directory}/wal`);
+  const last = kept.at(-1);
+  if (last === undefined) throw invalid("its only segment is not finished");
+  if (!holdsAll) end = await last.file.size();
+  for (const { file } of files) if (file !== last.file) await file.close();
+  const current = { ...last.segment, file: last.file, seed: last.seed, bytes: end };
+  return { tree, current, done: kept.slice(0, -1).map(({ segment }) => segment), cut };
 }
 
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+/** A log without segments: a new one, or one that died before it was one. */
+async function beginLog({ fileSystem, directory, signed }: RecoverParts): Promise<RecoveredLog> {
+  for (const [{ size }, code] of signed) if (size > 0) throw lacks(size, 0, code);
+  for (const { path } of await listSegments(fileSystem, directory)) await fileSystem.remove(path);
+  const current = await createSegment(fileSystem, directory, 0);
+  return { tree: new LogTree(), current, done: [], cut: undefined };
+}
+
+async function openSegment(
+  fileSystem: LogFileSystem,
+  { path, first }: Segment,
+): Promise<{ readonly file: LogFile; readonly seed: number } | undefined> {
+  const file = await fileSystem.open(path, "append");
+  if (file === undefined) return undefined;
+  const header = parseSegmentHeader(await file.read(0, SEGMENT_HEADER_BYTES));
+  if (header?.first === first && first % TILE_WIDTH === 0) return { file, seed: header.seed };
+  await file.close();
+  return undefined;
+}
+
+/** The tree of `size` entries from its full tiles: hashes of one level are roots of those below. */
+async function restoreTree(
+  fileSystem: LogFileSystem,
+  directory: string,
+  size: number,
+): Promise<LogTree> {
+  const edges = new Map<number, Buffer>();
+  for (let level = 1; TILE_WIDTH ** level <= size; level += 1) {
+    const width = widthAtLevel(size, level);
+    const start = Math.floor(size / TILE_WIDTH ** (level + 1)) * TILE_WIDTH;
+    const hashes = Buffer.alloc(width * HASH_BYTES);
+    for (let at = 0; at < width; at += 1) {
+      const place = { level: level - 1, index: start + at, width: TILE_WIDTH };
+      const tile = await readTile(fileSystem, directory, place);
+      if (tile?.length !== TILE_WIDTH * HASH_BYTES)
+        throw invalid(`tile ${level - 1}/${start + at} is gone`);
+      rootOfTile(tile).copy(hashes, at * HASH_BYTES);
+    }
+    edges.set(level, hashes);
+  }
+  return new LogTree(size, (level) => edges.get(level) ?? Buffer.alloc(0));
+}
+
+function rootOfTile(tile: Buffer): Buffer {
+  const builder = new TreeBuilder(() => undefined);
+  for (let at = 0; at < tile.length; at += HASH_BYTES) {
+    builder.appendLeafHash(tile.subarray(at, at + HASH_BYTES));
+  }
+  return builder.root();
+}
+
+/** Goes through frames and compares the tree with what was signed. */
+class Replay {
+  readonly #parts: RecoverParts;
+  readonly #tree: LogTree;
+  readonly #signedSizes: ReadonlySet<number>;
+
+  constructor(parts: RecoverParts, tree: LogTree) {
+    this.#parts = parts;
+    this.#signedSizes = new Set(parts.signed.map(([{ size }]) => size));
+    this.#tree = tree;
+  }
+
+  /** Reads a segment to its last whole frame; `next` is the index that would follow it. */
+  async segment(
+    file: LogFile,
+    seed: number,
+    first: number,
+  ): Promise<{ readonly end: number; readonly rest: number; readonly next: number }> {
+    const size = await file.size();
+    let position = SEGMENT_HEADER_BYTES;
+    let next = first;
+    while (position < size) {
+      const chunk = await file.read(position, Math.min(READ_CHUNK_BYTES, size - position));
+      let offset = 0;
+      for (;;) {
+        const frame = parseFrame(chunk.subarray(offset), seed);
+        if (frame === undefined) break;
+        if (frame.first !== next)
+          throw invalid(`a frame of entry ${frame.first} stands where ${next} should`);
+        await this.#add(frame);
+        next = frame.first + frame.count;
+        offset += FRAME_HEADER_BYTES + frame.payload.length;
+      }
+      position += offset;
+      // A chunk that is longer than any frame and begins with none.
+      if (offset === 0) break;
+    }
+    return { end: position, rest: size - position, next };
+  }
+
+  async #add({ first, count, payload }: Frame): Promise<void> {
+    const tree = this.#tree;
+    // Entries at the beginning of a segment are those of the one before.
+    const known = Math.min(count, tree.size - first);
+    let offset = 0;
+    for (let at = 0; at < known; at += 1) offset += 2 + payload.readUInt16BE(offset);
+    let start = offset;
+    for (let index = first + known; index < first + count; index += 1) {
+      offset += 2 + payload.readUInt16BE(offset);
+      if (!this.#signedSizes.has(index + 1)) continue;
+      tree.add(payload, start, offset);
+      start = offset;
+      this.checkSigned();
+    }
+    if (offset !== payload.length)
+      throw invalid(`the frame of entry ${first} holds more than it says`);
+    tree.add(payload, start, offset);
+    await Promise.all(tree.takeFilled().map((tile) => this.#parts.tiles.repair(tile)));
+  }
+
+  /** @throws {@link AuditorError} if the tree has another root than a signed one of its size. */
+  checkSigned(): void {
+    for (const [{ size, root }, code] of this.#parts.signed) {
+      if (size !== this.#tree.size || Buffer.compare(this.#tree.root(), root) === 0) continue;
+      throw new AuditorError(code, {
+        message: `the log is not the one that was signed at size ${size}`,
+      });
+    }
+  }
+}
+
+/**
+ * Cuts off an unfinished frame. Whether it is one is not taken for granted: frames are synced one by
+ * one, and so a whole frame after it means that acknowledged entries were changed.
+ */
+async function cutTail(file: LogFile, seed: number, end: number, next: number): Promise<CutTail> {
+  const size = await file.size();
+  for (let position = end; position < size; position += READ_CHUNK_BYTES) {
+    const chunk = await file.read(
+      position,
+      Math.min(READ_CHUNK_BYTES + MAX_FRAME_BYTES, size - position),
+    );
+    for (
+      let at = findFrame(chunk, position === end ? 1 : 0);
+      at >= 0;
+      at = findFrame(chunk, at + 1)
+    ) {
+      if (parseFrame(chunk.subarray(at), seed) !== undefined) {
+        throw invalid(`entry ${next} is damaged, and later ones are not`);
+      }
+    }
+  }
+  const tail = await file.read(end, Math.min(size - end, READ_CHUNK_BYTES));
+  await file.truncate(end);
+  await file.sync();
+  return { bytes: size - end, sha256: hash("sha256", tail) };
+}
+
+function lacks(
+  size: number,
+  found: number,
+  code: "AUDITOR_LOG_INVALID" | "AUDITOR_ROLLBACK",
+): AuditorError {
+  return new AuditorError(code, { message: `${size} entries were signed, and ${found} are there` });
 }
 
 function invalid(problem: string): AuditorError {

@@ -30,6 +30,7 @@ export class TreeBuilder {
   /** Roots of complete subtrees by height, as latin1; valid where the size has a one bit. */
   readonly #roots: string[] = [];
   readonly #edges: Edge[] = [];
+  #lastLeaf = "";
   readonly #onFullTile: (tile: GrownTile) => void;
 
   /** `onFullTile` is told of each tile in the order in which they fill, lower levels first. */
@@ -55,6 +56,7 @@ export class TreeBuilder {
   #appendHash(leaf: string): void {
     let root = leaf;
     let height = 0;
+    this.#lastLeaf = leaf;
     this.#place(0, root);
     // Each one bit at the low end of the size is a complete left sibling.
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
@@ -74,6 +76,11 @@ export class TreeBuilder {
     const { index, bytes } = edge;
     this.#edges[level] = { index: index + 1, width: 0, bytes: newTile() };
     this.#onFullTile({ level, index, width: TILE_WIDTH, bytes });
+  }
+
+  /** Hash of the entry that was appended last, as latin1; empty before the first. */
+  lastLeaf(): string {
+    return this.#lastLeaf;
   }
 
   /** Root of the whole tree; 32 bytes of the caller's own. */

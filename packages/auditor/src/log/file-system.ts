@@ -1,0 +1,192 @@
+/**
+ * @module The file system beneath a log, as the few operations that it needs. It comes in as a
+ * dependency because what matters is what happens when one of them fails, or when the power goes
+ * between two of them. Links, FIFOs, second names and files that others may write to are refused:
+ * whoever can put one there could redirect the log or change it from elsewhere (CWE-59, CWE-732).
+ */
+import fs, { constants, type Stats } from "node:fs";
+import { lstat, mkdir, readdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+import { AuditorError } from "../errors.ts";
+
+const OWNER_DIRECTORY = 0o700;
+const OWNER_FILE = 0o600;
+/** Full tiles never change. */
+const OWNER_READ_ONLY = 0o400;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** An open file. */
+export interface LogFile {
+  size(): Promise<number>;
+  /** Bytes from `position`; fewer than `length` only at the end. */
+  read(position: number, length: number): Promise<Buffer>;
+  /** Appends; answers how many bytes were taken, which may be fewer. */
+  write(bytes: Uint8Array): Promise<number>;
+  truncate(size: number): Promise<void>;
+  /** Returns when the data is on the disk (fdatasync). */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * `read` answers `undefined` for a file that is not there; `append` and `replace` make it; `create`
+ * makes it read-only and fails where it exists.
+ */
+export type OpenMode = "read" | "append" | "replace" | "create";
+
+/** What a log needs of a file system. Paths are absolute. */
+export interface LogFileSystem {
+  open(path: string, mode: OpenMode): Promise<LogFile | undefined>;
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file, or a directory with all that is in it; what is not there is no error. */
+  remove(path: string): Promise<void>;
+  /** Names in a directory; none if it is not there. */
+  list(path: string): Promise<readonly string[]>;
+  /** Makes a directory with its parents, each 0700. Answers the first that was made, if any. */
+  makeDirectory(path: string): Promise<string | undefined>;
+  /** Makes the names in a directory durable (fsync). */
+  syncDirectory(path: string): Promise<void>;
+}
+
+/** The machine's file system. */
+export const nodeFileSystem: LogFileSystem = Object.freeze({
+  open: openChecked,
+  rename: (from: string, to: string) => call<void>((done) => fs.rename(from, to, done)),
+  remove: (path: string) => fs.promises.rm(path, { recursive: true, force: true }),
+  list: (path: string) => readdir(path).catch(noneIfMissing),
+  makeDirectory: (path: string) => mkdir(path, { recursive: true, mode: OWNER_DIRECTORY }),
+  syncDirectory,
+});
+
+/**
+ * Makes the log's directory (0700) or checks the one that is there, with every directory in it.
+ *
+ * @throws {@link AuditorError} (`AUDITOR_DIRECTORY`)
+ */
+export async function prepareDirectory(
+  path: string,
+  fileSystem: Pick<LogFileSystem, "makeDirectory" | "syncDirectory">,
+): Promise<void> {
+  const made = await fileSystem.makeDirectory(path).catch((cause: unknown) => {
+    throw unsafe(path, "cannot be made", cause);
+  });
+  if (made === undefined) return;
+  // Each new name is in the directory above it.
+  for (let at = path; at !== dirname(made); at = dirname(at)) {
+    await fileSystem.syncDirectory(dirname(at));
+  }
+}
+
+/** Refuses a directory, or one inside of it, that is a link or that others may write to. */
+export async function checkDirectories(path: string): Promise<void> {
+  // lstat: a link is refused even if it leads to a good directory, for it could be turned later.
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() !== true) throw unsafe(path, "is not a directory of its own");
+  checkOwner(path, stats);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const inner = join(path, entry.name);
+    if (entry.isDirectory()) await checkDirectories(inner);
+    else if (!entry.isFile()) throw unsafe(inner, "is neither a file nor a directory");
+  }
+}
+
+/** Opens a file of a log for reading. @throws {@link AuditorError} (`AUDITOR_DIRECTORY`) */
+export async function openForReading(path: string): Promise<LogFile | undefined> {
+  return openChecked(path, "read");
+}
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY,
+  append: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+  replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
+  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+};
+
+async function openChecked(path: string, mode: OpenMode): Promise<LogFile | undefined> {
+  // Without O_NONBLOCK a FIFO in place of the log would hang whoever opens it.
+  const flags = FLAGS[mode] | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const permissions = mode === "create" ? OWNER_READ_ONLY : OWNER_FILE;
+  let descriptor: number;
+  try {
+    descriptor = await call<number>((done) => fs.open(path, flags, permissions, done));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (mode === "read" && code === "ENOENT") return undefined;
+    // What is wrong with the disk is not wrong with the directory.
+    if (code !== "ELOOP" && code !== "ENXIO" && code !== "EISDIR" && code !== "ENOTDIR")
+      throw cause;
+    throw unsafe(path, "cannot be opened without following a link", cause);
+  }
+  // A file that was just made has one name and this owner.
+  if (mode !== "create") await checkFile(path, descriptor);
+  return fileOver(descriptor);
+}
+
+async function checkFile(path: string, descriptor: number): Promise<void> {
+  const stats = await call<Stats>((done) => fs.fstat(descriptor, done));
+  try {
+    if (!stats.isFile()) throw unsafe(path, "is not a regular file");
+    if (stats.nlink !== 1) throw unsafe(path, `has ${stats.nlink} names`);
+    checkOwner(path, stats);
+  } catch (error) {
+    await call<void>((done) => fs.close(descriptor, done));
+    throw error;
+  }
+}
+
+function fileOver(descriptor: number): LogFile {
+  return {
+    size: async () => (await call<Stats>((done) => fs.fstat(descriptor, done))).size,
+    async read(position, length) {
+      const buffer = Buffer.allocUnsafeSlow(length);
+      let filled = 0;
+      while (filled < length) {
+        const from = filled;
+        const taken = await call<number>((done) =>
+          fs.read(descriptor, buffer, from, length - from, position + from, done),
+        );
+        if (taken === 0) break;
+        filled += taken;
+      }
+      return buffer.subarray(0, filled);
+    },
+    write: (bytes) => call<number>((done) => fs.write(descriptor, bytes, done)),
+    truncate: (size) => call<void>((done) => fs.ftruncate(descriptor, size, done)),
+    sync: () => call<void>((done) => fs.fdatasync(descriptor, done)),
+    close: () => call<void>((done) => fs.close(descriptor, done)),
+  };
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const descriptor = await call<number>((done) => fs.open(path, constants.O_RDONLY, done));
+  try {
+    await call<void>((done) => fs.fsync(descriptor, done));
+  } finally {
+    await call<void>((done) => fs.close(descriptor, done));
+  }
+}
+
+/** node:fs/promises costs several times as much for each of these small calls. */
+function call<T>(
+  run: (done: (error: NodeJS.ErrnoException | null, value?: T) => void) => void,
+): Promise<T> {
+  return new Promise((resolvePromise, reject) => {
+    run((error, value) => (error === null ? resolvePromise(value as T) : reject(error)));
+  });
+}
+
+function checkOwner(path: string, { mode, uid }: Stats): void {
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) throw unsafe(path, "can be written to by others");
+  const self = process.geteuid?.();
+  if (self !== undefined && self !== uid) throw unsafe(path, "belongs to another user");
+}
+
+function noneIfMissing(error: NodeJS.ErrnoException): readonly string[] {
+  if (error.code === "ENOENT") return [];
+  throw error;
+}
+
+function unsafe(path: string, problem: string, cause?: unknown): AuditorError {
+  return new AuditorError("AUDITOR_DIRECTORY", { message: `${resolve(path)} ${problem}`, cause });
+}
