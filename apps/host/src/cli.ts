@@ -12,4 +12,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
       process.stdout.write(data, () => resolve());
     }),
   err: (text) => void process.stderr.write(text),
+  isInteractive: process.stderr.isTTY,
 });

@@ -1,13 +1,14 @@
 /**
  * @module The audit log behind the port of contract.md 7 (invariant I6): `record` takes an event's
- * place in an ordered, bounded queue before the effect that it tells of, and says when it is durable.
- * A full, broken or closed log refuses, and then the effect must not happen.
+ * place in an ordered, bounded queue before the effect that it tells of, and says when it is durable
+ * and when a signed checkpoint covers it. A full, broken or closed log refuses, and then the effect
+ * must not happen.
  */
 import { randomUUID } from "node:crypto";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 
 import { type Clock, systemClock } from "@glovebox/core/clock";
-import { allow, type Decision, failClosed, refuse, type Refusal } from "@glovebox/core/decision";
+import { type Decision, failClosed, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { JsonValue } from "@glovebox/core/json";
 import type {
@@ -17,32 +18,17 @@ import type {
   OperationScope,
   Receipt,
 } from "@glovebox/core/ports";
+import type { NoteSigner } from "@glovebox/tlog/note";
 
 import { AuditorError } from "./errors.ts";
-import { encodeEvent } from "./event/encode-event.ts";
 import { findKind } from "./event/event-kinds.ts";
-import {
-  DEFAULT_MAX_QUEUED_EVENTS,
-  MAX_EVENT_BYTES,
-  MAX_ORIGIN_CHARACTERS,
-  MAX_QUEUED_BYTES,
-  MAX_QUEUED_EVENTS,
-  MIN_QUEUED_EVENTS,
-  QUEUE_RETRY_AFTER_MS,
-  RESERVED_SHARE,
-} from "./limits.ts";
-import { createGroupCommit, type GroupCommit } from "./log/group-commit.ts";
-import { type ProcessTable, systemProcesses } from "./log/lock-owner.ts";
-import {
-  LOG_FILE,
-  type LogFile,
-  type LogFileSystem,
-  nodeLogFileSystem,
-  prepareDirectory,
-} from "./log/log-file.ts";
-import type { LogHead } from "./log/log-head.ts";
-import { recoverLog, type RecoveredLog } from "./log/recover.ts";
-import { acquireLock, type WriterLock } from "./log/writer-lock.ts";
+import { writeEvent } from "./event/write-event.ts";
+import { type LogFileSystem, nodeFileSystem } from "./log/file-system.ts";
+import { openKeyFile } from "./log/key-file.ts";
+import { readLogKeys } from "./log/log-keys.ts";
+import type { AuditLog } from "./log/log.ts";
+import { openAuditLog } from "./log/open-log.ts";
+import type { LockDeps } from "./log/writer-lock.ts";
 
 /**
  * When an event must be durable: before its `effect`, before the call's `return`, or at some time
@@ -55,8 +41,8 @@ export interface AuditorOptions {
   /** A directory that belongs to this log alone; made with mode 0700 if it does not exist. */
   readonly directory: string;
   /**
-   * Names the log in receipts; 1–128 printable ASCII characters. Default: as the existing log says,
-   * or `glovebox/` and a random UUID for a new one.
+   * Names the log in receipts and checkpoints; at most 128 characters, no spaces and no plus. Default:
+   * as the existing log says, or `glovebox/` and a random UUID for a new one.
    */
   readonly origin?: string;
   /** For the runtime, which waits accordingly; the log itself is equally fast. Default `return`. */
@@ -66,13 +52,17 @@ export interface AuditorOptions {
    * the kinds marked `reserved` in `EVENT_KINDS`.
    */
   readonly maxQueuedEvents?: number;
+  /** A file that keeps the last checkpoint. Default: `checkpoint` after the directory's name. */
+  readonly anchorPath?: string;
 }
 
 /** What comes from outside; the defaults are the machine's own. */
 export interface AuditorDeps {
   readonly clock?: Pick<Clock, "wallMs">;
+  /** The log's key. Default: a file beside the directory, with `.key` after the directory's name. */
+  readonly signers?: readonly NoteSigner[];
   readonly fileSystem?: LogFileSystem;
-  readonly processes?: ProcessTable;
+  readonly lock?: LockDeps;
 }
 
 /** An open log. */
@@ -81,8 +71,7 @@ export interface Auditor extends DecisionLog, AsyncDisposable {
   readonly durability: AuditDurability;
   /**
    * Takes the event's place, in a few microseconds and without touching the disk. The event is
-   * copied. `durable` and `sealed` settle together: in this version the head of the chain is the
-   * seal.
+   * copied.
    */
   record(scope: OperationScope, event: AuditEvent): Decision<AuditPlace>;
   /**
@@ -93,22 +82,19 @@ export interface Auditor extends DecisionLog, AsyncDisposable {
   whenDurable(place: number): Promise<Receipt>;
   /** Resolves when all that was recorded so far is durable. @throws as `whenDurable` */
   flush(): Promise<void>;
-  /** Index and hash of the last durable line: the anchor for `verifyAuditLog`, kept elsewhere. */
-  head(): LogHead;
-  /** Refuses new events, writes what waits, says so in the log and lets go of the directory. */
+  /** The last signed checkpoint: the anchor for `verifyAuditLog`, kept elsewhere. */
+  checkpoint(): string;
+  /** Refuses new events, seals what waits, says so in the log and lets go of the directory. */
   close(): Promise<void>;
 }
 
-const FORMAT_VERSION = 1;
-const ORIGIN = /^[\x21-\x7e]+$/;
 const DURABILITIES: readonly string[] = ["effect", "return", "async"];
 
 /**
- * Opens the log of a directory for writing, or begins one. An unfinished last line is cut off, and
- * an `interrupted` event tells of it, or of a writer that ended without closing.
+ * Opens the log of a directory for writing, or begins one. An unfinished end is cut off, and an
+ * `interrupted` event tells of it, or of a writer that ended without closing.
  *
- * @throws {@link AuditorError} (`AUDITOR_OPTION`, `AUDITOR_DIRECTORY`, `AUDITOR_LOCKED`,
- *   `AUDITOR_LOG_INVALID`, `AUDITOR_ORIGIN`, `AUDITOR_POISONED`)
+ * @throws {@link AuditorError} as `openAuditLog`
  *
  * @example
  * ```ts
@@ -121,164 +107,101 @@ export async function openAuditor(
   options: AuditorOptions,
   deps: AuditorDeps = {},
 ): Promise<Auditor> {
-  checkOptions(options);
-  const { fileSystem = nodeLogFileSystem, processes = systemProcesses } = deps;
-  const directory = resolve(options.directory);
-  await prepareDirectory(directory, fileSystem);
-  const lock = await acquireLock(directory, processes);
-  let file: LogFile | undefined;
-  try {
-    file = await fileSystem.openLog(join(directory, LOG_FILE));
-    const recovered = await recoverLog(file);
-    const origin = originOf(options, recovered);
-    if (recovered.head === undefined) await fileSystem.syncDirectory(directory);
-    const commit = createGroupCommit({ file, origin, head: recovered.head });
-    const clock = deps.clock ?? systemClock;
-    begin(commit, clock, origin, recovered);
-    await commit.flush();
-    return auditorOver({ options, clock, origin, commit, file, lock });
-  } catch (error) {
-    await file?.close().catch(() => undefined);
-    await lock.release();
-    throw error;
+  const { durability = "return", maxQueuedEvents } = options;
+  if (!DURABILITIES.includes(durability)) {
+    const message = `durability is ${DURABILITIES.join(", ")}; received ${received(durability)}`;
+    throw new AuditorError("AUDITOR_OPTION", { message });
   }
+  if (typeof options.directory !== "string" || options.directory === "") {
+    throw new AuditorError("AUDITOR_OPTION", { message: "directory is a path" });
+  }
+  const { fileSystem = nodeFileSystem, clock = systemClock } = deps;
+  const directory = resolve(options.directory);
+  const known = (await readLogKeys(fileSystem, directory).catch(() => undefined))?.first;
+  const origin = options.origin ?? known?.name ?? `glovebox/${randomUUID()}`;
+  if (known !== undefined && known.name !== origin) {
+    const message = `the log's origin is ${received(known.name)}; the option says ${received(origin)}`;
+    throw new AuditorError("AUDITOR_ORIGIN", { message });
+  }
+  const opened = await openAuditLog(
+    {
+      directory,
+      origin,
+      anchorPath: options.anchorPath ?? `${directory}.checkpoint`,
+      ...(maxQueuedEvents === undefined ? {} : { maxQueuedEntries: maxQueuedEvents }),
+    },
+    {
+      signers: deps.signers ?? (() => openKeyFile(`${directory}.key`, origin)),
+      ...(deps.fileSystem === undefined ? {} : { fileSystem: deps.fileSystem }),
+      ...(deps.lock === undefined ? {} : { lock: deps.lock }),
+    },
+  );
+  const auditor = auditorOver(opened.log, clock, durability);
+  await auditor.begin(opened);
+  return auditor.opened;
 }
 
-/** What an open log consists of. */
-interface Parts {
-  readonly options: AuditorOptions;
-  readonly clock: Pick<Clock, "wallMs">;
-  readonly origin: string;
-  readonly commit: GroupCommit;
-  readonly file: LogFile;
-  readonly lock: WriterLock;
-}
-
-function auditorOver(parts: Parts): Auditor {
-  const { options, clock, origin, commit, file, lock } = parts;
-  const maxEvents = options.maxQueuedEvents ?? DEFAULT_MAX_QUEUED_EVENTS;
-  let closing: Promise<void> | undefined;
-
-  function record(scope: OperationScope, event: AuditEvent): Decision<AuditPlace> {
-    if (commit.error !== undefined) return unusable("AUDITOR_POISONED", commit.error.message);
-    if (closing !== undefined) return unusable("AUDITOR_CLOSED", "the log is closed");
+function auditorOver(log: AuditLog, clock: Pick<Clock, "wallMs">, durability: AuditDurability) {
+  function append(scope: OperationScope, event: AuditEvent, isOwn: boolean): Decision<AuditPlace> {
     return failClosed("audit.event", () => {
-      const json = encodeEvent(scope, event);
+      const { userId } = event;
+      const own = { time: timeOf(clock), ...(userId === undefined ? {} : { userId }) };
+      const json = writeEvent(scope, event, own, isOwn);
       if (typeof json !== "string") return json;
-      const bytes = Buffer.byteLength(json);
-      if (bytes > MAX_EVENT_BYTES) return tooLarge(event.kind, bytes);
-      const share = findKind(event.kind)?.reserved === true ? 1 : 1 - 1 / RESERVED_SHARE;
-      if (
-        commit.queuedEvents + 1 > maxEvents * share ||
-        commit.queuedBytes + bytes > MAX_QUEUED_BYTES * share
-      ) {
-        return full(commit, event.kind);
-      }
-      return allow("audit.recorded", commit.append(json, bytes, timeOf(clock)));
+      const priority = findKind(event.kind)?.reserved === true ? "reserved" : "ordinary";
+      const taken = log.tryAppend(json, priority);
+      if (taken.allowed || taken.code !== "AUDITOR_ENTRY_SIZE") return taken;
+      return refuse("AUDITOR_EVENT_SIZE", "audit.event", `event ${event.kind}: ${taken.reason}`);
     });
   }
 
-  async function closeOnce(): Promise<void> {
-    try {
-      if (commit.error === undefined) {
-        recordOwn(commit, clock, { kind: "closed", success: true });
-        await commit.flush();
-      }
-    } finally {
-      await file.close().catch(() => undefined);
-      await lock.release();
+  /** The first events of a writer: that it is there, and what it found. */
+  async function begin({ cut, isNew }: Awaited<ReturnType<typeof openAuditLog>>): Promise<void> {
+    const wasClosed = isNew || (await lastKind(log)) === "closed";
+    append({}, { kind: "opened", success: true, details: { origin: log.origin } }, true);
+    if (cut !== undefined || !wasClosed) {
+      const details: Record<string, JsonValue> =
+        cut === undefined ? {} : { cutBytes: cut.bytes, cutSha256: cut.sha256 };
+      append({}, { kind: "interrupted", success: false, details }, true);
     }
+    await log.flush();
   }
 
-  const close = (): Promise<void> => (closing ??= closeOnce());
-  return {
-    origin,
-    durability: options.durability ?? "return",
-    record,
-    whenDurable: (place) => commit.whenDurable(place),
-    flush: () => commit.flush(),
-    head: () => commit.head ?? neverOpened(),
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      // A full queue would refuse the last event.
+      await log.flush().catch(() => undefined);
+      append({}, { kind: "closed", success: true }, true);
+      await log.close();
+    })());
+  const opened: Auditor = {
+    origin: log.origin,
+    durability,
+    record: (scope, event) =>
+      closing === undefined
+        ? append(scope, event, false)
+        : refuse("AUDITOR_CLOSED", "audit.log", "the log is closed"),
+    whenDurable: (place) => log.whenDurable(place),
+    flush: () => log.flush(),
+    checkpoint: () => log.checkpoint(),
     close,
     [Symbol.asyncDispose]: close,
   };
+  return { opened, begin };
 }
 
-/** The first events of a writer: that it is there, and what it found. */
-function begin(
-  commit: GroupCommit,
-  clock: Pick<Clock, "wallMs">,
-  origin: string,
-  { head, wasClosed, cut }: RecoveredLog,
-): void {
-  const opened = { format: FORMAT_VERSION, origin };
-  recordOwn(commit, clock, { kind: "opened", success: true, details: opened });
-  if (cut === undefined && (head === undefined || wasClosed)) return;
-  const details: Record<string, JsonValue> =
-    cut === undefined ? {} : { cutBytes: cut.bytes, cutSha256: cut.sha256 };
-  recordOwn(commit, clock, { kind: "interrupted", success: false, details });
+async function lastKind(log: AuditLog): Promise<unknown> {
+  const { durableSize } = log.state();
+  for await (const { bytes } of log.read(durableSize - 1)) {
+    const event: unknown = JSON.parse(Buffer.from(bytes).toString());
+    return typeof event === "object" && event !== null ? Reflect.get(event, "kind") : undefined;
+  }
+  return undefined;
 }
 
-/** Events of the log about itself: they pass the bound of the queue, for they are few. */
-function recordOwn(commit: GroupCommit, clock: Pick<Clock, "wallMs">, event: AuditEvent): void {
-  const json = encodeEvent({}, event, true);
-  if (typeof json !== "string") throw new AuditorError("AUDITOR_OPTION", { message: json.reason });
-  commit.append(json, Buffer.byteLength(json), timeOf(clock));
-}
-
-/** A clock that is passed in may answer anything; a line holds whole milliseconds since 1970. */
+/** A clock that is passed in may answer anything; an event has whole milliseconds since 1970. */
 function timeOf(clock: Pick<Clock, "wallMs">): number {
   const wallMs = Math.floor(clock.wallMs());
   return Number.isSafeInteger(wallMs) && wallMs > 0 ? wallMs : 0;
-}
-
-function originOf({ origin }: AuditorOptions, recovered: RecoveredLog): string {
-  const existing = recovered.origin;
-  if (origin !== undefined && existing !== undefined && origin !== existing) {
-    const message = `the log's origin is ${received(existing)}; the option says ${received(origin)}`;
-    throw new AuditorError("AUDITOR_ORIGIN", { message });
-  }
-  return existing ?? origin ?? `glovebox/${randomUUID()}`;
-}
-
-function checkOptions({ directory, origin, durability, maxQueuedEvents }: AuditorOptions): void {
-  if (typeof directory !== "string" || directory === "") {
-    throw optionError("directory is a path", directory);
-  }
-  if (origin !== undefined && (!ORIGIN.test(origin) || origin.length > MAX_ORIGIN_CHARACTERS)) {
-    throw optionError(`origin is 1–${MAX_ORIGIN_CHARACTERS} printable ASCII characters`, origin);
-  }
-  if (durability !== undefined && !DURABILITIES.includes(durability)) {
-    throw optionError(`durability is ${DURABILITIES.join(", ")}`, durability);
-  }
-  if (maxQueuedEvents === undefined) return;
-  const isInRange = maxQueuedEvents >= MIN_QUEUED_EVENTS && maxQueuedEvents <= MAX_QUEUED_EVENTS;
-  if (!Number.isSafeInteger(maxQueuedEvents) || !isInRange) {
-    const range = `${MIN_QUEUED_EVENTS}–${MAX_QUEUED_EVENTS}`;
-    throw optionError(`maxQueuedEvents is a whole number in ${range}`, maxQueuedEvents);
-  }
-}
-
-function optionError(expected: string, value: unknown): AuditorError {
-  return new AuditorError("AUDITOR_OPTION", {
-    message: `${expected}; received ${received(value)}`,
-  });
-}
-
-function unusable(code: "AUDITOR_POISONED" | "AUDITOR_CLOSED", reason: string): Refusal {
-  return refuse(code, "audit.log", reason);
-}
-
-function tooLarge(kind: string, bytes: number): Refusal {
-  const reason = `event ${received(kind)} has ${bytes} bytes; at most ${MAX_EVENT_BYTES}`;
-  return refuse("AUDITOR_EVENT_SIZE", "audit.event", reason);
-}
-
-function full({ queuedEvents, queuedBytes }: GroupCommit, kind: string): Refusal {
-  const reason = `no room for an event ${received(kind)}: ${queuedEvents} events of ${queuedBytes} bytes wait`;
-  return refuse("AUDITOR_QUEUE_FULL", "audit.queue", reason, QUEUE_RETRY_AFTER_MS);
-}
-
-/** An open log has at least the line that says so. */
-function neverOpened(): never {
-  throw new AuditorError("AUDITOR_CLOSED");
 }

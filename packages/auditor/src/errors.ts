@@ -47,7 +47,7 @@ export const AUDITOR_ERRORS = {
     summary: "The entry is larger than an entry of the log may be.",
     advice: "Append a digest of what is large; nothing is ever cut.",
   },
-  AUDITOR_ENTRY_INVALID: {
+  AUDITOR_ENTRY_TEXT: {
     summary: "The entry's text is not well-formed Unicode.",
     advice: "Append bytes, or text without halves of surrogate pairs.",
   },

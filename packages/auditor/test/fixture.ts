@@ -1,7 +1,6 @@
 /** Logs in temporary directories, a file system that fails on demand, and readers of what is there. */
-import { hash } from "node:crypto";
-import { constants } from "node:fs";
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,55 +8,101 @@ import {
   type Auditor,
   type AuditorDeps,
   type AuditorOptions,
-  type LogFile,
-  type LogFileSystem,
   openAuditor,
 } from "@glovebox/auditor";
+import {
+  type AuditLog,
+  type AuditLogDeps,
+  type LogFile,
+  type LogFileSystem,
+  openAuditLog,
+  openLogReader,
+} from "@glovebox/auditor/log";
 import type { Allowed } from "@glovebox/core/decision";
 import type { AuditEvent, AuditPlace } from "@glovebox/core/ports";
+import { createNoteSigner, type NoteSigner } from "@glovebox/tlog/note";
 import { expect } from "vitest";
 
-/** A line as JSON. */
-export interface Line {
-  readonly event: AuditEvent & { readonly pluginId?: string };
-  readonly hash: string;
-  readonly index: number;
-  readonly prev: string;
-  readonly time: number;
+import { nodeFileSystem } from "#src/log/file-system";
+
+export const ORIGIN = "log.example/test";
+
+export function newSigner(name = ORIGIN): NoteSigner {
+  return createNoteSigner({ name, privateKey: generateKeyPairSync("ed25519").privateKey });
 }
+
+/** One key for all logs of a test file. */
+export const SIGNER: NoteSigner = newSigner();
 
 /** A directory that does not exist yet, inside of one that is removed in the end. */
 export interface LogDirectory extends AsyncDisposable {
   readonly path: string;
-  /** The log's file. */
-  readonly file: string;
+  readonly anchorPath: string;
+  /** A path inside of the directory. */
+  file(name: string): string;
   open(options?: Partial<AuditorOptions>, deps?: AuditorDeps): Promise<Auditor>;
-  text(): Promise<string>;
-  lines(): Promise<readonly Line[]>;
-  kinds(): Promise<readonly string[]>;
-  write(content: string | Uint8Array): Promise<void>;
+  openLog(
+    deps?: Partial<AuditLogDeps>,
+    options?: { maxQueuedEntries?: number; sealIntervalMs?: number },
+  ): Promise<AuditLog>;
+  checkpoint(): Promise<string>;
 }
 
 export async function logDirectory(): Promise<LogDirectory> {
   const parent = await mkdtemp(join(tmpdir(), "glovebox-auditor-"));
   const path = join(parent, "audit");
-  const file = join(path, "audit.jsonl");
-  const text = (): Promise<string> => readFile(file, "utf8");
-  const lines = async (): Promise<readonly Line[]> =>
-    (await text())
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as Line);
   return {
     path,
-    file,
+    anchorPath: `${path}.checkpoint`,
+    file: (name) => join(path, name),
     open: (options, deps) => openAuditor({ directory: path, ...options }, deps),
-    text,
-    lines,
-    kinds: async () => (await lines()).map((line) => line.event.kind),
-    write: (content) => writeFile(file, content),
+    openLog: async (deps, options) =>
+      (
+        await openAuditLog(
+          { directory: path, origin: ORIGIN, ...options },
+          { signers: [SIGNER], ...deps },
+        )
+      ).log,
+    checkpoint: () => readFile(join(path, "checkpoint"), "utf8"),
     [Symbol.asyncDispose]: () => rm(parent, { recursive: true, force: true }),
   };
+}
+
+/** A closed log of entries `entry 0`, `entry 1` and so on. */
+export async function writtenLog(entries: number): Promise<LogDirectory> {
+  const directory = await logDirectory();
+  const log = await directory.openLog();
+  for (let index = 0; index < entries; index += 1) await log.append(`entry ${index}`);
+  await log.close();
+  return directory;
+}
+
+/** All entries of an open log as text. */
+export async function entriesOf(log: AuditLog): Promise<readonly string[]> {
+  const texts: string[] = [];
+  for await (const { bytes } of log.read()) texts.push(Buffer.from(bytes).toString());
+  return texts;
+}
+
+/** What an auditor sealed, as JSON. */
+export async function eventsOf({
+  path,
+}: {
+  readonly path: string;
+}): Promise<readonly LoggedEvent[]> {
+  const reader = await openLogReader(path);
+  const { sealedSize } = await reader.state();
+  const events: LoggedEvent[] = [];
+  for await (const { bytes } of reader.read(0, sealedSize)) {
+    events.push(JSON.parse(Buffer.from(bytes).toString()) as LoggedEvent);
+  }
+  return events;
+}
+
+export type LoggedEvent = AuditEvent & Readonly<Record<string, unknown>>;
+
+export async function kindsOf(directory: { readonly path: string }): Promise<readonly string[]> {
+  return (await eventsOf(directory)).map(({ kind }) => kind);
 }
 
 /** An event of any kind. */
@@ -72,61 +117,40 @@ export function taken(auditor: Auditor, recorded: AuditEvent = event()): AuditPl
   return (decision as Allowed<AuditPlace>).value;
 }
 
-/** A whole log of `events` calls, closed. */
-export async function writtenLog(events: number): Promise<LogDirectory> {
-  const directory = await logDirectory();
-  const auditor = await directory.open({ origin: "test" });
-  for (let n = 0; n < events; n += 1) taken(auditor, event("call", { details: { n } }));
-  await auditor.close();
-  return directory;
-}
-
-/** A line whose hash fits, whatever it says. */
-export function forgedLine(json: string, index: number, prev: string, time = 1): string {
-  const tail = `,"index":${index},"prev":"${prev}","time":${time}}`;
-  const digest = hash("sha256", `{"event":${json}${tail}`);
-  return `{"event":${json},"hash":"${digest}"${tail}\n`;
-}
-
 /** What can go wrong with the disk; each is called before the real operation, or in its place. */
 export interface Faults {
   /** Answers how many bytes to take; throws to fail. */
-  write?: (bytes: Uint8Array) => number;
-  sync?: () => void | Promise<void>;
-  readonly log?: string[];
+  write?: (path: string, bytes: Uint8Array) => number;
+  sync?: (path: string) => void | Promise<void>;
+  rename?: (to: string) => void;
+  syncDirectory?: (path: string) => void;
 }
 
-/** A real file whose writes and syncs can fail. */
+/** The machine's file system, whose operations can fail. */
 export function faultyFileSystem(faults: Faults): LogFileSystem {
   return {
-    async openLog(path) {
-      const handle = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
-      const file: LogFile = {
-        size: async () => (await handle.stat()).size,
-        async read(position, length) {
-          const { buffer, bytesRead } = await handle.read(
-            Buffer.alloc(length),
-            0,
-            length,
-            position,
-          );
-          return buffer.subarray(0, bytesRead);
-        },
-        async write(bytes) {
-          const count = faults.write?.(bytes) ?? bytes.length;
-          faults.log?.push("write");
-          await handle.write(bytes.subarray(0, count));
-          return count;
-        },
-        truncate: (size) => handle.truncate(size),
+    ...nodeFileSystem,
+    async open(path, mode) {
+      const file = await nodeFileSystem.open(path, mode);
+      if (file === undefined) return undefined;
+      const faulty: LogFile = {
+        ...file,
+        write: async (bytes) =>
+          file.write(bytes.subarray(0, faults.write?.(path, bytes) ?? bytes.length)),
         async sync() {
-          await faults.sync?.();
-          faults.log?.push("sync");
+          await faults.sync?.(path);
+          await file.sync();
         },
-        close: () => handle.close(),
       };
-      return file;
+      return faulty;
     },
-    syncDirectory: async () => void faults.log?.push("directory"),
+    async rename(from, to) {
+      faults.rename?.(to);
+      await nodeFileSystem.rename(from, to);
+    },
+    async syncDirectory(path) {
+      faults.syncDirectory?.(path);
+      await nodeFileSystem.syncDirectory(path);
+    },
   };
 }

@@ -2,10 +2,11 @@
  * @module A runtime on real processes for a test, and the plugins that the tests load, as text.
  * Signatures are off unless a test is about them; everything else is as by default.
  */
-import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openLogReader } from "@glovebox/auditor/log";
 import { type CallContext, PluginRuntime, type RuntimeConfig } from "@glovebox/runtime";
 import { buildPluginPackage } from "@glovebox/testkit";
 
@@ -44,7 +45,8 @@ export interface TestRuntime extends AsyncDisposable {
 
 /** Opens a runtime. */
 export async function openRuntime(config: RuntimeConfig = {}): Promise<TestRuntime> {
-  const auditDirectory = await realpath(await mkdtemp(join(tmpdir(), "glovebox-audit-")));
+  const parent = await realpath(await mkdtemp(join(tmpdir(), "glovebox-audit-")));
+  const auditDirectory = join(parent, "audit");
   const runtime = await PluginRuntime.open({
     ...config,
     audit: { directory: auditDirectory, ...config.audit },
@@ -66,18 +68,18 @@ export async function openRuntime(config: RuntimeConfig = {}): Promise<TestRunti
     events: () => readEvents(auditDirectory),
     async [Symbol.asyncDispose]() {
       await runtime.close();
-      await rm(auditDirectory, { recursive: true, force: true });
+      await rm(parent, { recursive: true, force: true });
     },
   };
 }
 
-/** Reads the events of a log's lines. */
+/** Reads the events of a log. */
 export async function readEvents(directory: string): Promise<readonly LoggedEvent[]> {
-  const text = await readFile(join(directory, "audit.jsonl"), "utf8");
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => (JSON.parse(line) as { event: LoggedEvent }).event);
+  const events: LoggedEvent[] = [];
+  for await (const { bytes } of (await openLogReader(directory)).read(0)) {
+    events.push(JSON.parse(Buffer.from(bytes).toString()) as LoggedEvent);
+  }
+  return events;
 }
 
 /** A flat plugin of functions `(at, length) → (at, length)`; bodies are instructions. */

@@ -32,7 +32,7 @@ const LIMIT_CODES: ReadonlySet<string> = new Set([
 const USAGE_CODES: ReadonlySet<string> = new Set([
   "HOST_USAGE",
   "HOST_UNSUPPORTED",
-  "AUDITOR_HEAD",
+  "AUDITOR_ANCHOR",
   // Only options become a policy; what a manifest asks for is refused with other codes.
   "BROKER_POLICY",
 ]);
@@ -43,6 +43,8 @@ export interface Terminal {
   /** Resolves when the bytes are handed over. */
   out(data: string | Uint8Array): Promise<void>;
   err(text: string): void;
+  /** Whether standard error is a terminal, where progress may be shown. */
+  readonly isInteractive?: boolean;
 }
 
 /** A failure as it is told: a code and one sentence. */

@@ -71,7 +71,7 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--config <key=value>", "what the plugin can read; repeatable", collect)
     .option("--memory <bytes>", "most linear memory, also as KiB or MiB")
     .option("--timeout <ms>", "most time, real and CPU")
-    .option("--instructions <number>", "not supported by this version")
+    .option("--instructions <number>", "whose logs and witnesses are believed (C2SP tlog-policy)")
     .option("--allow-host <pattern>", "host that may be reached over HTTPS; repeatable", collect)
     .option("--allow-read <host:guest>", "directory that may be read; repeatable", collect)
     .option("--allow-write <host:guest>", "directory that may be written; repeatable", collect)
@@ -94,9 +94,9 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .description("Looks at audit logs.")
     .command("verify")
     .description("Verifies an audit log; exits 4 if it is whole but its end was not checked.")
-    .argument("<dir>", "directory of the log")
-    .option("--since <checkpoint>", "a head that was kept elsewhere, INDEX:HASH or @FILE")
-    .option("--policy <file>", "not supported by this version")
+    .argument("<dir>", "directory of the log, or of several")
+    .option("--since <checkpoint>", "a file with a checkpoint of the log that was kept elsewhere")
+    .option("--policy <file>", "whose logs and witnesses are believed (C2SP tlog-policy)")
     .option("--json", "as JSON")
     .action(async (directory: string, options: AuditVerifyOptions) => {
       const { auditVerify } = await import("./audit-verify.ts");

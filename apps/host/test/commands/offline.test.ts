@@ -1,7 +1,8 @@
 /** @module The commands that need no host: inspect, audit verify, keygen, sign. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { openAuditor } from "@glovebox/auditor";
 import { PluginRuntime } from "@glovebox/runtime";
 import { assembleWat, buildPluginPackage, pluginDirectory } from "@glovebox/testkit";
 import { describe, expect, test } from "vitest";
@@ -94,40 +95,93 @@ describe("inspect", () => {
 
 describe("audit verify", () => {
   test("tells a whole log, a fresh one and a changed one apart", async () => {
-    await using directory = await pluginDirectory({});
-    await using runtime = await PluginRuntime.open({ audit: { directory: directory.path } });
+    await using files = await pluginDirectory({});
+    const directory = join(files.path, "audit");
+    await using runtime = await PluginRuntime.open({ audit: { directory } });
     await runtime.close();
+    const anchor = `${directory}.checkpoint`;
 
-    const whole = await run("audit", "verify", directory.path, "--json");
+    const whole = await run("audit", "verify", directory, "--json");
     expect(whole.exit).toBe(4);
-    expect(whole.firstError).toMatch(/^HOST_AUDIT_UNANCHORED: /);
-    const report = JSON.parse(whole.out) as { readonly head: string; readonly size: number };
-    expect(report).toMatchObject({ ok: true, fresh: false, firstBadIndex: null, kind: null });
+    expect(whole.firstError).toBe(
+      "HOST_AUDIT_UNANCHORED: whole and consistent; freshness not checked",
+    );
+    const { size, ...report } = JSON.parse(whole.out) as { readonly size: number };
+    expect(report).toEqual({ ok: true, fresh: false, firstBadIndex: null, kind: null });
 
-    const since = ["--since", report.head];
-    const fresh = await run("audit", "verify", directory.path, ...since, "--json");
+    const since = ["--since", anchor];
+    const fresh = await run("audit", "verify", directory, ...since, "--json");
     expect(fresh).toMatchObject({ exit: 0, err: "" });
-    expect(JSON.parse(fresh.out)).toMatchObject({ ok: true, fresh: true, size: report.size });
+    expect(JSON.parse(fresh.out)).toEqual({
+      ok: true,
+      fresh: true,
+      size,
+      firstBadIndex: null,
+      kind: null,
+    });
 
-    const log = join(directory.path, "audit.jsonl");
-    const text = await readFile(log, "utf8");
-    await writeFile(log, text.slice(0, text.indexOf("\n") + 1));
-    const cut = await run("audit", "verify", directory.path, ...since, "--json");
-    expect([cut.exit, cut.firstError]).toEqual([1, "HOST_AUDIT_BROKEN: ROLLBACK at index 1"]);
+    const vkey = (await readFile(join(directory, "keys/000"), "utf8")).trim();
+    const policy = join(files.path, "policy");
+    await writeFile(policy, `log ${vkey}\nquorum none\n`);
+    expect(await run("audit", "verify", directory, ...since, "--policy", policy)).toMatchObject({
+      exit: 0,
+    });
 
-    await writeFile(log, text.replace('"success":true', '"success":false'));
-    const changed = await run("audit", "verify", directory.path);
-    expect(changed.exit).toBe(1);
-    expect(changed.firstError).toMatch(/^HOST_AUDIT_BROKEN: INVALID at index \d+$/);
+    const bundle = join(directory, `tile/entries/000.p/${size}`);
+    const bytes = await readFile(bundle, "latin1");
+    await writeFile(bundle, bytes.replace('"success":true', '"success":TRUE'), "latin1");
+    const changed = await run("audit", "verify", directory, ...since, "--json");
+    expect([changed.exit, changed.firstError]).toEqual([
+      1,
+      expect.stringMatching(/^HOST_AUDIT_BROKEN: INVALID at index 0: /),
+    ]);
+    expect(JSON.parse(changed.out)).toEqual({
+      ok: false,
+      fresh: false,
+      size,
+      firstBadIndex: 0,
+      kind: "INVALID",
+    });
+  });
+
+  test("takes a directory of several logs, and names the worst", async () => {
+    await using files = await pluginDirectory({});
+    for (const name of ["a", "b"]) {
+      const options = {
+        directory: join(files.path, name),
+        anchorPath: join(files.path, "anchors", name),
+      };
+      await (await openAuditor(options)).close();
+    }
+    const since = ["--since", join(files.path, "anchors")];
+    const whole = await run("audit", "verify", files.path, ...since, "--json");
+    expect([whole.exit, JSON.parse(whole.out)]).toEqual([
+      0,
+      { ok: true, fresh: true, size: 4, firstBadIndex: null, kind: null },
+    ]);
+    await rm(join(files.path, "b", "checkpoint"));
+    const text = await run("audit", "verify", files.path, ...since);
+    expect([text.exit, text.firstError]).toEqual([
+      1,
+      "HOST_AUDIT_BROKEN: MISSING at index 0: the log has no checkpoint",
+    ]);
+    expect(text.out).toMatch(/^a:\nok: true\n[^]*^b:\nok: false\n/m);
   });
 
   test.each([
-    ["a policy", ["--policy", "x"], 2, /^HOST_UNSUPPORTED: /],
-    ["an anchor that is none", ["--since", "x"], 2, /^AUDITOR_HEAD: /],
+    ["a policy that is none", ["--policy", "/dev/null"], 1, /^HOST_FILE: /],
+    ["an anchor that is not there", ["--since", "/nonexistent"], 1, /^HOST_FILE: /],
     ["a directory that is not there", [], 1, /^AUDITOR_DIRECTORY: /],
   ])("%s is refused", async (_what, options, exit, line) => {
     const ended = await run("audit", "verify", "/nonexistent", ...options);
     expect([ended.exit, ended.firstError]).toEqual([exit, expect.stringMatching(line)]);
+  });
+
+  test("an anchor that is no checkpoint is wrong usage", async () => {
+    await using files = await pluginDirectory({ anchor: "41:abc" });
+    const since = ["--since", join(files.path, "anchor")];
+    const ended = await run("audit", "verify", files.path, ...since);
+    expect([ended.exit, ended.firstError]).toEqual([2, expect.stringMatching(/^AUDITOR_ANCHOR: /)]);
   });
 });
 

@@ -78,7 +78,10 @@ export async function prepareDirectory(
   }
 }
 
-/** Refuses a directory, or one inside of it, that is a link or that others may write to. */
+/**
+ * Refuses a directory, or something in it, that is a link, has a second name, or may be written to by
+ * others. Tiles are many, and are checked when they are opened.
+ */
 export async function checkDirectories(path: string): Promise<void> {
   // lstat: a link is refused even if it leads to a good directory, for it could be turned later.
   const stats = await lstat(path).catch(() => undefined);
@@ -88,6 +91,10 @@ export async function checkDirectories(path: string): Promise<void> {
     const inner = join(path, entry.name);
     if (entry.isDirectory()) await checkDirectories(inner);
     else if (!entry.isFile()) throw unsafe(inner, "is neither a file nor a directory");
+    else if (!inner.includes("/tile/")) {
+      const found = await lstat(inner).catch(() => undefined);
+      if (found !== undefined) checkRegular(inner, found);
+    }
   }
 }
 
@@ -126,13 +133,17 @@ async function openChecked(path: string, mode: OpenMode): Promise<LogFile | unde
 async function checkFile(path: string, descriptor: number): Promise<void> {
   const stats = await call<Stats>((done) => fs.fstat(descriptor, done));
   try {
-    if (!stats.isFile()) throw unsafe(path, "is not a regular file");
-    if (stats.nlink !== 1) throw unsafe(path, `has ${stats.nlink} names`);
-    checkOwner(path, stats);
+    checkRegular(path, stats);
   } catch (error) {
     await call<void>((done) => fs.close(descriptor, done));
     throw error;
   }
+}
+
+function checkRegular(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw unsafe(path, "is not a regular file");
+  if (stats.nlink !== 1) throw unsafe(path, `has ${stats.nlink} names`);
+  checkOwner(path, stats);
 }
 
 function fileOver(descriptor: number): LogFile {

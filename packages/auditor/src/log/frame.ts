@@ -22,7 +22,10 @@ const CRC_OFFSET = 20;
 const TWO_TO_32 = 4_294_967_296;
 
 /** The largest bundle in a frame. */
-export const MAX_FRAME_PAYLOAD: number = MAX_BATCH_BYTES + MAX_ENTRY_BYTES + 2;
+const MAX_FRAME_PAYLOAD: number = MAX_BATCH_BYTES + MAX_ENTRY_BYTES + 2;
+
+/** The largest frame. */
+export const MAX_FRAME_BYTES: number = FRAME_HEADER_BYTES + MAX_FRAME_PAYLOAD;
 
 /** What a frame holds. */
 export interface Frame {

@@ -66,8 +66,11 @@ export interface AuditLogOptions {
 
 /** What comes from outside; all but `signers` defaults to the machine's own. */
 export interface AuditLogDeps {
-  /** The log's key, and during a rotation the other one; the first begins a new log. */
-  readonly signers: readonly NoteSigner[];
+  /**
+   * The log's key, and during a rotation the other one; the first begins a new log. A function is
+   * called once the directory is locked.
+   */
+  readonly signers: readonly NoteSigner[] | (() => Promise<NoteSigner>);
   readonly fileSystem?: LogFileSystem;
   /** How the directory is locked; what is not given is the machine's own. */
   readonly lock?: LockDeps | ((directory: string) => Promise<WriterLock>);
@@ -92,8 +95,8 @@ export async function openAuditLog(
   options: AuditLogOptions,
   deps: AuditLogDeps,
 ): Promise<OpenedLog> {
-  checkOptions(options, deps);
-  const { fileSystem = nodeFileSystem, signers } = deps;
+  checkOptions(options);
+  const { fileSystem = nodeFileSystem } = deps;
   const directory = resolve(options.directory);
   const { origin } = options;
   await prepareDirectory(directory, fileSystem);
@@ -102,6 +105,8 @@ export async function openAuditLog(
     ? deps.lock(directory)
     : acquireLock(directory, deps.lock));
   try {
+    const signers = typeof deps.signers === "function" ? [await deps.signers()] : deps.signers;
+    checkSigners(origin, signers);
     const keys = await continueKeys(fileSystem, directory, origin, signers);
     await prepareDirectory(join(directory, WAL_DIRECTORY), fileSystem);
     const anchorPath = options.anchorPath === undefined ? undefined : resolve(options.anchorPath);
@@ -218,7 +223,7 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
       commit.queuedBytes + entry.length > MAX_QUEUED_BYTES * share;
     if (isFull) return full(commit);
     if (typeof entry === "string" && !entry.isWellFormed()) {
-      return refuse("AUDITOR_ENTRY_INVALID", "audit.entry", "an entry is well-formed Unicode");
+      return refuse("AUDITOR_ENTRY_TEXT", "audit.entry", "an entry is well-formed Unicode");
     }
     const place = commit.append(entry);
     if (place !== undefined) return allow("audit.appended", place);
@@ -335,7 +340,7 @@ async function readCheckpoint(
   return { note: raw.toString("utf8"), checkpoint: opened.value };
 }
 
-function checkOptions(options: AuditLogOptions, { signers }: AuditLogDeps): void {
+function checkOptions(options: AuditLogOptions): void {
   const { directory, origin, maxQueuedEntries, sealIntervalMs, anchorPath } = options;
   if (typeof directory !== "string" || directory === "")
     throw optionError("directory is a path", directory);
@@ -345,15 +350,17 @@ function checkOptions(options: AuditLogOptions, { signers }: AuditLogDeps): void
       origin,
     );
   }
-  if (signers.length === 0 || signers.some(({ name }) => name !== origin)) {
-    throw optionError("signers have the origin as their name", signers[0]?.name);
-  }
   checkRange("maxQueuedEntries", maxQueuedEntries, MIN_QUEUED_ENTRIES, MAX_QUEUED_ENTRIES);
   checkRange("sealIntervalMs", sealIntervalMs, 1, MAX_SEAL_INTERVAL_MS);
   const anchor = anchorPath === undefined ? undefined : resolve(anchorPath);
   if (anchor?.startsWith(`${resolve(directory)}/`) === true) {
     throw optionError("anchorPath lies outside of the log's directory", anchorPath);
   }
+}
+
+function checkSigners(origin: string, signers: readonly NoteSigner[]): void {
+  if (signers.length > 0 && signers.every(({ name }) => name === origin)) return;
+  throw optionError("signers have the origin as their name", signers[0]?.name);
 }
 
 function checkRange(name: string, value: number | undefined, min: number, max: number): void {

@@ -19,7 +19,7 @@ import {
   findFrame,
   type Frame,
   FRAME_HEADER_BYTES,
-  MAX_FRAME_PAYLOAD,
+  MAX_FRAME_BYTES,
   parseFrame,
   parseSegmentHeader,
   SEGMENT_HEADER_BYTES,
@@ -29,7 +29,6 @@ import { readTile, type TileFiles } from "./tile-files.ts";
 import { createSegment, listSegments, type OpenSegment, type Segment } from "./write-ahead.ts";
 
 const HASH_BYTES = 32;
-const MAX_FRAME_BYTES: number = FRAME_HEADER_BYTES + MAX_FRAME_PAYLOAD;
 
 /** Bytes that were never finished. */
 export interface CutTail {

@@ -153,7 +153,10 @@ async function openLogCheckpoint(path: string, trust: Trust): Promise<Opened> {
   if (!text.allowed) throw new Stop("INVALID", text.reason);
   const { origin } = text.value;
   if (trust.anchor !== undefined && trust.anchor.checkpoint.origin !== origin) {
-    throw new Stop("DIVERGED", `the log is ${origin}, and the anchor of ${trust.anchor.checkpoint.origin}`);
+    throw new Stop(
+      "DIVERGED",
+      `the log is ${origin}, and the anchor of ${trust.anchor.checkpoint.origin}`,
+    );
   }
   const keys = keysOf(await readLogKeys(nodeFileSystem, path), origin, trust);
   const note = raw.toString("utf8");
@@ -166,12 +169,17 @@ async function openLogCheckpoint(path: string, trust: Trust): Promise<Opened> {
   const isOther = parsed.value.signatures.every(
     ({ name, keyId }) => !keys.some((known) => known.name === name && known.keyId === keyId),
   );
-  const isTrustGiven = trust.anchor !== undefined || trust.policy !== undefined || trust.key !== undefined;
+  const isTrustGiven =
+    trust.anchor !== undefined || trust.policy !== undefined || trust.key !== undefined;
   throw new Stop(isOther && isTrustGiven ? "DIVERGED" : "INVALID", opened.reason);
 }
 
 /** The keys that follow from what is trusted; without anything, from the key that the log names. */
-function keysOf({ first, endorsements }: LogKeys, origin: string, trust: Trust): readonly VerifierKey[] {
+function keysOf(
+  { first, endorsements }: LogKeys,
+  origin: string,
+  trust: Trust,
+): readonly VerifierKey[] {
   const given = [
     ...(trust.policy?.logs.map(({ key }) => key) ?? []),
     ...(trust.key === undefined ? [] : [trust.key]),
@@ -181,9 +189,14 @@ function keysOf({ first, endorsements }: LogKeys, origin: string, trust: Trust):
   const keys = followKeys(roots, endorsements, origin);
   if (trust.anchor === undefined) return keys;
   const anchored = openCheckpoint(trust.anchor.note, keys);
-  if (!anchored.allowed) throw new Stop("DIVERGED", `the anchor is another log's: ${anchored.reason}`);
+  if (!anchored.allowed)
+    throw new Stop("DIVERGED", `the anchor is another log's: ${anchored.reason}`);
   // Keys of before the anchor may have been revoked for a reason.
-  return followKeys(anchored.value.note.verified.map(({ key }) => key), endorsements, origin);
+  return followKeys(
+    anchored.value.note.verified.map(({ key }) => key),
+    endorsements,
+    origin,
+  );
 }
 
 function checkPolicy(note: string, policy: TlogPolicy, keys: readonly VerifierKey[]): void {
@@ -193,7 +206,9 @@ function checkPolicy(note: string, policy: TlogPolicy, keys: readonly VerifierKe
 
 function report(
   opened: Opened | undefined,
-  finding: { readonly kind: AuditFinding; readonly index: number; readonly reason: string } | undefined,
+  finding:
+    | { readonly kind: AuditFinding; readonly index: number; readonly reason: string }
+    | undefined,
   minimumIndex: number,
   fresh: boolean,
 ): VerifyReport {

@@ -56,7 +56,11 @@ export async function walkTree(parts: WalkParts): Promise<Finding | undefined> {
   }
   if (found !== undefined) return found;
   if (Buffer.compare(builder.root(), tree.root) === 0) return undefined;
-  return { kind: "INVALID", index: minimumIndex, reason: "the tree is another than the signed one" };
+  return {
+    kind: "INVALID",
+    index: minimumIndex,
+    reason: "the tree is another than the signed one",
+  };
 }
 
 /** The tree at the minimum index, from the hashes that pruning leaves. */
@@ -73,7 +77,11 @@ async function restoreAt(
     const place = { level, index, width: isFull ? TILE_WIDTH : widthAtLevel(tree.size, level) };
     const tile = await readTile(fileSystem, directory, place);
     if (tile === undefined || tile.length < width * HASH_BYTES) {
-      return { kind: "MISSING", index: minimumIndex, reason: `${tilePath(level, index)} is missing` };
+      return {
+        kind: "MISSING",
+        index: minimumIndex,
+        reason: `${tilePath(level, index)} is missing`,
+      };
     }
     hashes.set(level, tile.subarray(0, width * HASH_BYTES));
   }
@@ -93,24 +101,31 @@ async function walkBundle(
   const bytes = await readTile(fileSystem, directory, { level: "entries", index, width });
   if (bytes === undefined) return { kind: "MISSING", index: start, reason: `${path} is missing` };
   const tile = await readTile(fileSystem, directory, { level: 0, index, width });
-  if (tile === undefined) return { kind: "MISSING", index: start, reason: `${tilePath(0, index, width)} is missing` };
+  if (tile === undefined)
+    return { kind: "MISSING", index: start, reason: `${tilePath(0, index, width)} is missing` };
   let offset = 0;
   for (let at = 0; at < width; at += 1) {
     const entry = offset + 2;
     const length = (bytes[offset] ?? 0) * 256 + (bytes[offset + 1] ?? 0);
-    if (offset === bytes.length) return { kind: "MISSING", index: start + at, reason: `${path} ends before its entries do` };
-    if (entry + length > bytes.length) return { kind: "INVALID", index: start + at, reason: `${path} is cut within an entry` };
+    if (offset === bytes.length)
+      return { kind: "MISSING", index: start + at, reason: `${path} ends before its entries do` };
+    if (entry + length > bytes.length)
+      return { kind: "INVALID", index: start + at, reason: `${path} is cut within an entry` };
     builder.append(bytes, entry, entry + length);
     offset = entry + length;
-    if (!hasHash(builder, tile, at)) return { kind: "INVALID", index: start + at, reason: "the entry or its hash was changed" };
+    if (!hasHash(builder, tile, at))
+      return { kind: "INVALID", index: start + at, reason: "the entry or its hash was changed" };
     if (anchors.some(({ size }) => size === builder.size)) {
       const found = checkAnchors();
       if (found !== undefined) return found;
     }
   }
   // A partial bundle whose place a full one has taken goes on.
-  const isWhole = offset === bytes.length || (width < TILE_WIDTH && splitBundle(bytes, TILE_WIDTH).allowed);
-  return isWhole ? undefined : { kind: "INVALID", index: start + width - 1, reason: `${path} goes on after its entries` };
+  const isWhole =
+    offset === bytes.length || (width < TILE_WIDTH && splitBundle(bytes, TILE_WIDTH).allowed);
+  return isWhole
+    ? undefined
+    : { kind: "INVALID", index: start + width - 1, reason: `${path} goes on after its entries` };
 }
 
 /** Whether the hash that was just appended is the tile's. */
@@ -118,17 +133,25 @@ function hasHash(builder: TreeBuilder, tile: Buffer, at: number): boolean {
   return builder.lastLeaf() === tile.toString("latin1", at * HASH_BYTES, (at + 1) * HASH_BYTES);
 }
 
-async function compareTile({ fileSystem, directory }: WalkParts, grown: GrownTile): Promise<Finding | undefined> {
+async function compareTile(
+  { fileSystem, directory }: WalkParts,
+  grown: GrownTile,
+): Promise<Finding | undefined> {
   const { level, index, width, bytes } = grown;
   if (level === 0) return undefined;
   const path = tilePath(level, index, width);
   const span = TILE_WIDTH ** level;
   const tile = await readTile(fileSystem, directory, grown);
-  if (tile === undefined) return { kind: "MISSING", index: index * TILE_WIDTH * span, reason: `${path} is missing` };
+  if (tile === undefined)
+    return { kind: "MISSING", index: index * TILE_WIDTH * span, reason: `${path} is missing` };
   for (let at = 0; at < width; at += 1) {
     const [start, end] = [at * HASH_BYTES, (at + 1) * HASH_BYTES];
     if (tile.compare(bytes, start, end, start, end) === 0) continue;
-    return { kind: "INVALID", index: (index * TILE_WIDTH + at) * span, reason: `${path} holds another hash` };
+    return {
+      kind: "INVALID",
+      index: (index * TILE_WIDTH + at) * span,
+      reason: `${path} holds another hash`,
+    };
   }
   return tile.length === width * HASH_BYTES
     ? undefined
@@ -136,8 +159,14 @@ async function compareTile({ fileSystem, directory }: WalkParts, grown: GrownTil
 }
 
 function divergence(anchors: readonly KnownTree[], builder: TreeBuilder): Finding | undefined {
-  const other = anchors.find(({ size, root }) => size === builder.size && Buffer.compare(builder.root(), root) !== 0);
+  const other = anchors.find(
+    ({ size, root }) => size === builder.size && Buffer.compare(builder.root(), root) !== 0,
+  );
   if (other === undefined) return undefined;
   const index = Math.max(0, other.size - 1);
-  return { kind: "DIVERGED", index, reason: `at size ${other.size} the log is not the one that was anchored` };
+  return {
+    kind: "DIVERGED",
+    index,
+    reason: `at size ${other.size} the log is not the one that was anchored`,
+  };
 }

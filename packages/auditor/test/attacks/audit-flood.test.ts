@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import "@glovebox/testkit/matchers";
 
-import { event, type Faults, faultyFileSystem, logDirectory, taken } from "../fixture.ts";
+import { event, type Faults, faultyFileSystem, kindsOf, logDirectory, taken } from "../fixture.ts";
 
 /** A log whose disk is stuck until `release`. */
 async function stuckLog(maxQueuedEvents: number) {
@@ -13,7 +13,7 @@ async function stuckLog(maxQueuedEvents: number) {
     { maxQueuedEvents },
     { fileSystem: faultyFileSystem(faults) },
   );
-  faults.sync = () => gate.promise;
+  faults.sync = (path) => (path.includes("/wal/") ? gate.promise : undefined);
   return { directory, auditor, release: () => gate.resolve() };
 }
 
@@ -29,7 +29,7 @@ describe("a full queue", () => {
     await auditor.flush();
     taken(auditor, event("deny"));
     await auditor.close();
-    expect((await directory.kinds()).filter((kind) => kind === "deny")).toHaveLength(57);
+    expect((await kindsOf(directory)).filter((kind) => kind === "deny")).toHaveLength(57);
   });
 
   test("keeps room for operators, violations and quarantine, and no endless room", async () => {
@@ -43,7 +43,7 @@ describe("a full queue", () => {
     expect(auditor.record({}, event("operator"))).toRefuse("AUDITOR_QUEUE_FULL");
     release();
     await auditor.close();
-    expect(await directory.kinds()).toEqual(expect.arrayContaining(kinds));
+    expect(await kindsOf(directory)).toEqual(expect.arrayContaining(kinds));
   });
 
   test("is full by bytes too, so that large events cannot take more memory", async () => {
@@ -69,5 +69,5 @@ test("refused events leave no trace in the log, and take no place", async () => 
   expect(place).toBe(8);
   release();
   await auditor.close();
-  expect(await directory.kinds()).toHaveLength(10);
+  expect(await kindsOf(directory)).toHaveLength(10);
 });

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { verifyAuditLog } from "@glovebox/auditor";
 import { expect, test } from "vitest";
 
-import { logDirectory } from "../fixture.ts";
+import { eventsOf, logDirectory } from "../fixture.ts";
 
 const WRITER = fileURLToPath(new URL("../append-until-killed.ts", import.meta.url));
 const KILLS = 4;
@@ -34,14 +34,14 @@ test(
       acknowledged.push(...output.split("\n").slice(0, -1));
     }
     await (await directory.open()).close();
-    const lines = await directory.lines();
+    const events = await eventsOf(directory);
     expect(acknowledged.length).toBeGreaterThan(100);
     for (const line of acknowledged) {
       const [index, producer, n] = line.split(" ").map(Number);
-      expect(lines[index ?? -1]?.event.details).toEqual({ producer, n });
+      expect(events[index ?? -1]?.details).toEqual({ producer, n });
     }
-    const kinds = lines.map(({ event }) => event.kind);
+    const kinds = events.map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === "interrupted")).toHaveLength(KILLS);
-    expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: lines.length });
+    expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: events.length });
   },
 );

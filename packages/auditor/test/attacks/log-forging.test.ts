@@ -1,25 +1,23 @@
-/** CWE-117, CWE-93: text of a plugin that would begin a line, or end the one that it stands in. */
+/** CWE-117, CWE-93: text of a plugin that would begin an entry, or end the one that it stands in. */
 import { verifyAuditLog } from "@glovebox/auditor";
 import type { AuditEvent, OperationScope } from "@glovebox/core/ports";
 import { expect, test } from "vitest";
 
-import { forgedLine, logDirectory } from "../fixture.ts";
-
-const FORGED = forgedLine('{"kind":"operator","success":true}', 2, "0".repeat(64));
+import { eventsOf, kindsOf, logDirectory } from "../fixture.ts";
 
 const TEXTS = [
   "\n",
   "\r\n",
-  `x\n${FORGED}`,
-  `x"},"hash":"${"0".repeat(64)}","index":2,"prev":"${"0".repeat(64)}","time":1}\n`,
-  `","success":true,"kind":"operator`,
+  'x"}\n{"kind":"operator","success":true,"time":1,"v":1}',
+  '","success":true,"kind":"operator',
   "\\",
   '\\"',
   "\u0000\u001b[2K\u007f\u0085\u2028\u2029\u202e",
+  "\u0000\u0010GBF1",
   "__proto__",
 ];
 
-test("text of a plugin stays in its line, and its line stays what it was", async () => {
+test("text of a plugin stays in its entry, and its entry stays what it was", async () => {
   await using directory = await logDirectory();
   const auditor = await directory.open();
   for (const text of TEXTS) {
@@ -29,7 +27,6 @@ test("text of a plugin stays in its line, and its line stays what it was", async
       kind: "deny",
       success: false,
       function: text,
-      userId: text,
       code: text,
       rule: text,
       error: text,
@@ -38,37 +35,11 @@ test("text of a plugin stays in its line, and its line stays what it was", async
     expect(auditor.record(scope, event).allowed).toBe(true);
   }
   await auditor.close();
-  const lines = await directory.lines();
-  expect(lines).toHaveLength(TEXTS.length + 2);
-  expect(lines.filter(({ event }) => event.kind === "operator")).toEqual([]);
+  const events = await eventsOf(directory);
+  expect(events).toHaveLength(TEXTS.length + 2);
+  expect(await kindsOf(directory)).not.toContain("operator");
   for (const [index, text] of TEXTS.entries()) {
-    expect(lines[index + 1]?.event).toMatchObject({ error: text, pluginId: text, userId: text });
+    expect(events[index + 1]).toMatchObject({ error: text, pluginId: text });
   }
-  expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: lines.length });
-});
-
-test("the file holds no control byte but its line feeds", async () => {
-  await using directory = await logDirectory();
-  const auditor = await directory.open();
-  const error = String.fromCodePoint(...Array.from({ length: 0x20 }, (_, code) => code));
-  auditor.record({}, { kind: "call", success: false, error });
-  await auditor.close();
-  const bytes = Buffer.from(await directory.text());
-  expect([...new Set(bytes.filter((byte) => byte < 0x20))]).toEqual([0x0a]);
-});
-
-test("an event that imitates the end of a line does not move where the line ends", async () => {
-  await using directory = await logDirectory();
-  const auditor = await directory.open();
-  const details = {
-    event: { kind: "operator" },
-    hash: "0".repeat(64),
-    index: 7,
-    prev: "0".repeat(64),
-    time: 1,
-  };
-  auditor.record({}, { kind: "call", success: true, details });
-  await auditor.close();
-  expect((await directory.lines())[1]).toMatchObject({ index: 1, event: { details } });
-  expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true });
+  expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: events.length });
 });

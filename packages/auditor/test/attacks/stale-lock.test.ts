@@ -4,13 +4,14 @@ import { once } from "node:events";
 import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { LockOwner, ProcessTable } from "@glovebox/auditor";
+import type { AuditorDeps } from "@glovebox/auditor";
+import type { LockOwner, ProcessTable } from "@glovebox/auditor/log";
 import { describe, expect, test } from "vitest";
 
 import { processesOf } from "#lock-owner";
 import "@glovebox/testkit/matchers";
 
-import { logDirectory, writtenLog } from "../fixture.ts";
+import { kindsOf, logDirectory } from "../fixture.ts";
 
 const ME: LockOwner = {
   pid: 1,
@@ -24,12 +25,18 @@ function processes(isRunning: (owner: LockOwner) => boolean | undefined): Proces
   return { self: () => ME, isRunning };
 }
 
+/** Without the kernel's lock, so that the file decides. */
+function fileLock(table?: ProcessTable): AuditorDeps {
+  const lock = table === undefined ? {} : { processes: table };
+  return { lock: { ...lock, fileCalls: undefined } };
+}
+
 /** A real lock of this process, parts of which are replaced. */
 async function lockWith(
   replaced: Partial<LockOwner>,
 ): Promise<Awaited<ReturnType<typeof logDirectory>>> {
   const directory = await logDirectory();
-  const auditor = await directory.open();
+  const auditor = await directory.open({}, fileLock());
   const path = join(directory.path, "audit.lock");
   const lock = JSON.parse(await readFile(path, "utf8")) as LockOwner;
   await auditor.close();
@@ -40,28 +47,28 @@ async function lockWith(
 describe("a lock", () => {
   test("of a running process holds", async () => {
     await using directory = await lockWith({});
-    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+    await expect(directory.open({}, fileLock())).rejects.toThrowCode("AUDITOR_LOCKED");
   });
 
   test("of an id that another process has since been given is stale", async () => {
     await using directory = await lockWith({ startTime: "1" });
-    const auditor = await directory.open();
+    const auditor = await directory.open({}, fileLock());
     await auditor.close();
-    expect(await directory.kinds()).toEqual(["opened", "closed", "opened", "closed"]);
+    expect(await kindsOf(directory)).toEqual(["opened", "closed", "opened", "closed"]);
   });
 
   test("of a process that has ended is stale", async () => {
     const child = spawn(process.execPath, ["-e", ""]);
     await once(child, "exit");
     await using directory = await lockWith({ pid: child.pid ?? 0 });
-    await (await directory.open()).close();
-    expect(await readdir(directory.path)).toEqual(["audit.jsonl"]);
+    await (await directory.open({}, fileLock())).close();
+    expect(await readdir(directory.path)).not.toContain("audit.lock");
   });
 
   test("of another container on the same volume is in doubt, and so holds", async () => {
     // Both are process 1 of their container, and one cannot see the other.
     await using directory = await lockWith({ pid: 1, pidNamespace: "pid:[4026532999]" });
-    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+    await expect(directory.open({}, fileLock())).rejects.toThrowCode("AUDITOR_LOCKED");
   });
 
   test.each([
@@ -72,22 +79,25 @@ describe("a lock", () => {
     ["without a boot", JSON.stringify({ ...ME, bootId: 1 })],
     ["that is too large", " ".repeat(5_000)],
   ])("%s is in doubt, and so holds", async (_, content) => {
-    await using directory = await writtenLog(0);
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
     await writeFile(join(directory.path, "audit.lock"), content);
-    const deps = { processes: processes(() => false) };
+    const deps = fileLock(processes(() => false));
     await expect(directory.open({}, deps)).rejects.toThrowCode("AUDITOR_LOCKED");
   });
 
-  test("that is a link is in doubt, and so holds", async () => {
-    await using directory = await writtenLog(0);
-    await symlink(directory.file, join(directory.path, "audit.lock"));
-    await expect(directory.open()).rejects.toThrowCode("AUDITOR_LOCKED");
+  test("that is a link is refused with the directory", async () => {
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
+    await symlink(directory.file("checkpoint"), join(directory.path, "audit.lock"));
+    await expect(directory.open({}, fileLock())).rejects.toThrowCode("AUDITOR_DIRECTORY");
   });
 
   test("whose owner cannot be told is in doubt, and so holds", async () => {
-    await using directory = await writtenLog(0);
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
     await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
-    const opening = directory.open({}, { processes: processes(() => undefined) });
+    const opening = directory.open({}, fileLock(processes(() => undefined)));
     await expect(opening).rejects.toThrowCode("AUDITOR_LOCKED");
   });
 });
@@ -133,12 +143,13 @@ describe("whether the owner of a lock runs", () => {
 
 describe("taking over a stale lock", () => {
   test("lets exactly one of many in", async () => {
-    await using directory = await writtenLog(0);
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
     await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
     const isRunning = ({ startTime }: LockOwner): boolean => startTime !== ME.startTime;
     const takers = Array.from({ length: 20 }, (_, n) => {
       const self = (): LockOwner => ({ ...ME, pid: n + 2, startTime: `${n}` });
-      return directory.open({}, { processes: { self, isRunning } });
+      return directory.open({}, fileLock({ self, isRunning }));
     });
     const settled = await Promise.allSettled(takers);
     const [winner, ...more] = settled.flatMap((result) =>
@@ -146,16 +157,17 @@ describe("taking over a stale lock", () => {
     );
     expect(more).toEqual([]);
     await winner?.close();
-    const opened = (await directory.kinds()).filter((kind) => kind === "opened");
+    const opened = (await kindsOf(directory)).filter((kind) => kind === "opened");
     expect(opened).toHaveLength(2);
   });
 
   test("does not happen while another process takes over, or died while it did", async () => {
-    await using directory = await writtenLog(0);
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
     await writeFile(join(directory.path, "audit.lock"), JSON.stringify(ME));
     const takeover = join(directory.path, "audit.lock.takeover");
     await writeFile(takeover, "");
-    const deps = { processes: processes(() => false) };
+    const deps = fileLock(processes(() => false));
     await expect(directory.open({}, deps)).rejects.toThrowCode("AUDITOR_LOCKED");
     await rm(takeover);
     await (await directory.open({}, deps)).close();
@@ -169,4 +181,33 @@ test("a lock that was removed by hand and taken by another is not removed at the
   await writeFile(path, JSON.stringify(ME));
   await auditor.close();
   expect(await readFile(path, "utf8")).toBe(JSON.stringify(ME));
+});
+
+describe("the kernel's lock", () => {
+  test("keeps a second writer out, also where both are process 1 and see nobody else", async () => {
+    await using directory = await logDirectory();
+    const blind = { lock: { processes: processes(() => false) } };
+    await using _auditor = await directory.open({}, blind);
+    await expect(directory.open({}, blind)).rejects.toThrowCode("AUDITOR_LOCKED");
+  });
+
+  test("lets a container in whose predecessor on this boot held it and is gone", async () => {
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
+    const owner = { ...ME, hasFlock: true };
+    await writeFile(join(directory.path, "audit.lock"), JSON.stringify(owner), { mode: 0o600 });
+    const deps = { lock: { processes: processes(() => undefined) } };
+    await (await directory.open({}, deps)).close();
+    expect(await kindsOf(directory)).toHaveLength(4);
+  });
+
+  test("decides nothing about an owner of another boot, or one without it", async () => {
+    await using directory = await logDirectory();
+    await (await directory.open()).close();
+    for (const owner of [{ ...ME, hasFlock: true, bootId: "other" }, ME]) {
+      await writeFile(join(directory.path, "audit.lock"), JSON.stringify(owner), { mode: 0o600 });
+      const deps = { lock: { processes: processes(() => undefined) } };
+      await expect(directory.open({}, deps)).rejects.toThrowCode("AUDITOR_LOCKED");
+    }
+  });
 });

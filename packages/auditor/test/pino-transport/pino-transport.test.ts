@@ -7,14 +7,14 @@ import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import "@glovebox/testkit/matchers";
 
-import { type LogDirectory, logDirectory } from "../fixture.ts";
+import { eventsOf, kindsOf, type LogDirectory, logDirectory } from "../fixture.ts";
 
 const TARGET = fileURLToPath(new URL("../../src/pino-transport/index.ts", import.meta.url));
 
 async function logged(directory: LogDirectory): Promise<readonly unknown[]> {
-  return (await directory.lines())
-    .filter(({ event }) => event.kind === "log")
-    .map(({ event }) => event.details);
+  return (await eventsOf(directory))
+    .filter(({ kind }) => kind === "log")
+    .map(({ details }) => details);
 }
 
 async function writeLines(directory: LogDirectory, lines: readonly string[]): Promise<void> {
@@ -39,7 +39,7 @@ describe("the pino transport", () => {
       { line: { level: 30, msg: "loaded", plugin: "rate-table" } },
       { line: { level: 40, msg: "slow\n{}" } },
     ]);
-    expect(await directory.kinds()).toEqual(["opened", "log", "log", "closed"]);
+    expect(await kindsOf(directory)).toEqual(["opened", "log", "log", "closed"]);
     expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: 4 });
   });
 
@@ -57,7 +57,7 @@ describe("the pino transport", () => {
     await closed;
     const lines = (await logged(directory)) as readonly { readonly line: { readonly n: number } }[];
     expect(lines.map(({ line }) => line.n)).toEqual(Array.from({ length: 100 }, (_, n) => n));
-    expect((await directory.kinds()).at(-1)).toBe("closed");
+    expect((await kindsOf(directory)).at(-1)).toBe("closed");
   });
 
   test("keeps as text what is no JSON that can be trusted, and as a digest what is too large", async () => {
@@ -93,7 +93,7 @@ describe("the pino transport", () => {
     const failed = once(stream, "error");
     stream.destroy(new Error("the thread is going down"));
     expect(await failed).toMatchObject([{ message: "the thread is going down" }]);
-    expect(await directory.kinds()).toEqual(["opened", "closed"]);
+    expect(await kindsOf(directory)).toEqual(["opened", "closed"]);
   });
 
   test("cannot share the directory of an open audit log", async () => {
