@@ -9,8 +9,9 @@ import { publishedPackages, ROOT } from "./scripts/published.ts";
 
 /** Measured, with a third of head-room. A new door gets its line here. */
 const LIMITS: Readonly<Record<string, string>> = {
-  auditor: "14 kB",
-  "auditor.pino-transport": "13 kB",
+  auditor: "34 kB",
+  "auditor.log": "26 kB",
+  "auditor.pino-transport": "30 kB",
   "capability-broker": "60 kB",
   "capability-broker.network": "14 kB",
   "capability-broker.filesystem": "12 kB",

@@ -1,8 +1,8 @@
-import { TILE_WIDTH, type TilePlace } from "@glovebox/tlog/tiles";
 /**
  * @module The tree and the unfinished bundle of a log, in memory. Entries come as they lie in frames;
  * tiles and bundles leave as they fill, and are written once their entries are durable.
  */
+import { TILE_WIDTH, type TilePlace } from "@glovebox/tlog/tiles";
 import { type GrownTile, TreeBuilder } from "@glovebox/tlog/tree";
 
 const FIRST_BUNDLE_BYTES = 131_072;

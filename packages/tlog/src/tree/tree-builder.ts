@@ -43,7 +43,7 @@ export class TreeBuilder {
     return this.#size;
   }
 
-  /** Appends the entry in `bytes[start, end)`; see {@link leafHashInPlace} for what it lends. */
+  /** Appends the entry in `bytes[start, end)`; the byte before the entry is lent for hashing and given back. */
   append(bytes: Buffer, start: number, end: number): void {
     this.#appendHash(leafHashInPlace(bytes, start, end));
   }
