@@ -122,6 +122,8 @@ export const MAX_WAITING_BYTES = 16 * 1_048_576;
 export const MAX_STALLED_WORKERS = 4;
 /** Milliseconds for one file operation, of which the largest moves 1 MiB or counts 100,000 names. */
 export const FILE_OPERATION_TIMEOUT_MS = 10_000;
+/** Descriptors that one file worker keeps open: handles, folders, locks. */
+export const MAX_KEPT_DESCRIPTORS = 2_048;
 /** MiB of a file worker's heap. */
 export const FILE_WORKER_HEAP_MIB = 128;
 /** Bytes of a chunk that a scanner is given of a file. */

@@ -89,6 +89,7 @@ export function closeFile(opener: Opener, file: OpenFile): void {
       root.account.removed(stats);
     });
   }
+  root.kept.delete(file.fd);
   closeSync(file.fd);
   root.account.drop(file.inode);
 }
@@ -232,6 +233,7 @@ function createFile(
 
 /** From now on the account knows that the file is open. */
 export function hold(file: OpenFile): OpenFile {
+  file.root.kept.add(file.fd);
   file.root.account.hold(file.inode);
   return file;
 }

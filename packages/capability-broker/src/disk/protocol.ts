@@ -97,6 +97,8 @@ export interface FileFailure {
 export interface WorkerSetup {
   /** One number per request in flight; 1 = nobody waits for it. */
   readonly cancelled: Int32Array;
+  /** Descriptors that the worker keeps open. */
+  readonly kept: Int32Array;
   /** Where koffi is; used without `node:ffi`. */
   readonly koffiEntry: string | undefined;
   /** `openat2` where the system has it, else the walk; or always the walk. */

@@ -10,6 +10,7 @@ import type { FileCalls } from "@glovebox/linux/files";
 import { type Account, createAccount } from "./account.ts";
 import { fileError } from "./condition.ts";
 import { type Descriptor, errnoOf, unlessMissing } from "./descriptor.ts";
+import type { KeptDescriptors } from "./kept-descriptors.ts";
 import type { RootPlace } from "./protocol.ts";
 import { type Session, openSession, removeLeftovers } from "./session.ts";
 import { removeTree } from "./tree.ts";
@@ -18,6 +19,7 @@ import { type Opener, type OpenRoot, openRoot } from "./walk.ts";
 /** An open directory. */
 export interface HostRoot extends OpenRoot {
   readonly account: Account;
+  readonly kept: KeptDescriptors;
   /** Opens a new file without a name that a plugin could say; answers the components to it. */
   createAside(): { readonly fd: number; readonly path: readonly string[] };
 }
@@ -35,6 +37,7 @@ export interface RootsContext {
   readonly calls: FileCalls | undefined;
   readonly temporaryDirectory: string;
   readonly isCancelled: () => boolean;
+  readonly kept: KeptDescriptors;
 }
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -46,18 +49,20 @@ interface Entry {
 
 /** No directory open yet. */
 export function createRoots(context: RootsContext): Roots {
-  const { opener, calls } = context;
+  const { opener, calls, kept } = context;
   const entries = new Map<string, Entry>();
   let scratch: { readonly root: OpenRoot; readonly session: Session } | undefined;
   let count = 0;
 
   function open(descriptor: Descriptor): Entry {
+    kept.add(descriptor.fd);
     const root: OpenRoot = { fd: descriptor.fd, device: fstatSync(descriptor.fd).dev };
-    const place = { opener, root, calls };
+    const place = { opener, root, calls, kept };
     let session: Session | undefined;
     return {
       root: {
         ...root,
+        kept,
         account: createAccount(opener, root, context.isCancelled),
         createAside() {
           session ??= openSession(place);
@@ -70,6 +75,7 @@ export function createRoots(context: RootsContext): Roots {
       },
       close() {
         session?.close();
+        kept.delete(root.fd);
         closeSync(root.fd);
       },
     };
@@ -77,7 +83,7 @@ export function createRoots(context: RootsContext): Roots {
 
   function openHost(path: string): Entry {
     const entry = open(openRoot(path));
-    removeLeftovers({ opener, root: entry.root, calls });
+    removeLeftovers({ opener, root: entry.root, calls, kept });
     return entry;
   }
 
@@ -109,8 +115,9 @@ export function createRoots(context: RootsContext): Roots {
       );
     }
     const root = { fd, device };
-    removeLeftovers({ opener, root, calls });
-    return { root, session: openSession({ opener, root, calls }) };
+    kept.add(fd);
+    removeLeftovers({ opener, root, calls, kept });
+    return { root, session: openSession({ opener, root, calls, kept }) };
   }
 
   return {
@@ -135,7 +142,10 @@ export function createRoots(context: RootsContext): Roots {
       for (const entry of entries.values()) unlessMissing(() => entry.close());
       entries.clear();
       scratch?.session.close();
-      if (scratch !== undefined) closeSync(scratch.root.fd);
+      if (scratch !== undefined) {
+        kept.delete(scratch.root.fd);
+        closeSync(scratch.root.fd);
+      }
       scratch = undefined;
     },
   };

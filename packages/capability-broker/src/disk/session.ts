@@ -20,6 +20,7 @@ import type { FileCalls } from "@glovebox/linux/files";
 import { RESERVED_NAME } from "../target/guest-path.ts";
 import { fileError } from "./condition.ts";
 import { type Descriptor, errnoOf, unlessMissing } from "./descriptor.ts";
+import type { KeptDescriptors } from "./kept-descriptors.ts";
 import { namesIn, removeTree } from "./tree.ts";
 import type { Opener, OpenRoot } from "./walk.ts";
 
@@ -29,6 +30,7 @@ export interface SessionPlace {
   readonly root: OpenRoot;
   /** Absent without node:ffi and koffi: then leftovers are left to the operator. */
   readonly calls: FileCalls | undefined;
+  readonly kept: KeptDescriptors;
 }
 
 /** A temporary folder of this process. */
@@ -56,6 +58,7 @@ export function openSession(place: SessionPlace): Session {
       closeSync(lock);
       continue;
     }
+    place.kept.add(lock);
     mkdirSync(folder.inside(name), 0o700);
     const path = [RESERVED_NAME, name];
     return {
@@ -63,6 +66,7 @@ export function openSession(place: SessionPlace): Session {
       close() {
         removeTree(opener, root, path);
         removeLock(place, name);
+        place.kept.delete(lock);
         closeSync(lock);
         removeIfEmpty(place);
       },

@@ -23,6 +23,7 @@ import {
   setTimesOf,
   statEntry,
 } from "./entries.ts";
+import { keepDescriptors } from "./kept-descriptors.ts";
 import {
   type OpenFile,
   closeFile,
@@ -57,7 +58,8 @@ function serveFiles(): void {
   let slot = 0;
   const isCancelled = (): boolean => slot >= 0 && Atomics.load(setup.cancelled, slot) === 1;
   const { temporaryDirectory } = setup;
-  const roots = createRoots({ opener, calls, temporaryDirectory, isCancelled });
+  const kept = keepDescriptors(setup.kept);
+  const roots = createRoots({ opener, calls, temporaryDirectory, isCancelled, kept });
   const context = { opener, roots, isCancelled };
   const open = new Map<number, OpenFile>();
   let lastHandle = 0;

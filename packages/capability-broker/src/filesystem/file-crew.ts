@@ -87,6 +87,8 @@ export function spawnFileWorker(workerData: WorkerSetup): Worker {
     workerData,
     execArgv: isSource ? ["--conditions=@glovebox/source", "--no-warnings"] : ["--no-warnings"],
     env: {},
+    // What it leaves open is closed through `kept`.
+    trackUnmanagedFds: false,
     resourceLimits: { maxOldGenerationSizeMb: FILE_WORKER_HEAP_MIB },
   });
 }

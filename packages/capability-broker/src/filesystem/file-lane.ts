@@ -8,6 +8,7 @@ import type { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "@glovebox/core/clock";
 
 import { fileError } from "../disk/condition.ts";
+import { closeKept } from "../disk/kept-descriptors.ts";
 import type {
   FileOperation,
   FileOperations,
@@ -17,6 +18,7 @@ import type {
 } from "../disk/protocol.ts";
 import type { BrokerErrorCode } from "../errors.ts";
 import {
+  MAX_KEPT_DESCRIPTORS,
   MAX_SENT_REQUESTS,
   MAX_STALLED_WORKERS,
   MAX_WAITING_BYTES,
@@ -29,7 +31,7 @@ export interface LaneContext {
   /** Milliseconds that one operation may take. */
   readonly timeoutMs: number;
   readonly spawn: (setup: WorkerSetup) => Worker;
-  readonly setup: Omit<WorkerSetup, "cancelled">;
+  readonly setup: Omit<WorkerSetup, "cancelled" | "kept">;
 }
 
 /** Work that was handed in. */
@@ -86,6 +88,7 @@ export function createFileLane(context: LaneContext): FileLane {
   interface Running {
     readonly worker: Worker;
     readonly cancelled: Int32Array;
+    readonly kept: Int32Array;
     readonly freeSlots: number[];
     readonly sent: Job[];
     headSinceMs: number;
@@ -94,10 +97,12 @@ export function createFileLane(context: LaneContext): FileLane {
 
   function start(): Running {
     const cancelled = new Int32Array(new SharedArrayBuffer(4 * MAX_SENT_REQUESTS));
-    const worker = context.spawn({ ...context.setup, cancelled });
+    const kept = new Int32Array(new SharedArrayBuffer(4 * MAX_KEPT_DESCRIPTORS));
+    const worker = context.spawn({ ...context.setup, cancelled, kept });
     const next: Running = {
       worker,
       cancelled,
+      kept,
       freeSlots: Array.from(cancelled.keys()),
       sent: [],
       headSinceMs: 0,
@@ -169,9 +174,11 @@ export function createFileLane(context: LaneContext): FileLane {
     lost.worker.removeAllListeners();
     lost.worker.on("error", () => undefined);
     stalled += 1;
-    lost.worker.once("exit", () => (stalled -= 1));
     lost.worker.unref();
-    void lost.worker.terminate();
+    void lost.worker.terminate().finally(() => {
+      stalled -= 1;
+      closeKept(lost.kept);
+    });
     for (const job of [...lost.sent, ...waiting.splice(0)])
       job.reject(fileError("BROKER_FILE_STALLED"));
     waitingBytes = 0;
