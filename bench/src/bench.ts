@@ -4,9 +4,10 @@
  */
 import { calls } from "./calls/calls.ts";
 import { type BenchReport, toJson, toText } from "./report.ts";
+import { sandbox } from "./sandbox/sandbox.ts";
 import { wasm } from "./wasm/wasm.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = { calls, wasm };
+const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = { calls, sandbox, wasm };
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const run = Object.hasOwn(BENCHES, names[0] ?? "") ? BENCHES[names[0] ?? ""] : undefined;

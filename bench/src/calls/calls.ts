@@ -97,7 +97,10 @@ async function latencies(sandbox: Sandbox, bytes: Uint8Array): Promise<Record<st
 }
 
 /** Load and first call on a full pool, over a new Worker and its first call. */
-async function coldStart(sandbox: Sandbox, bytes: Uint8Array): Promise<Record<string, number>> {
+export async function coldStart(
+  sandbox: Sandbox,
+  bytes: Uint8Array,
+): Promise<{ cold_start_vs_worker: number; cold_start_ms: number }> {
   const input = new Uint8Array(100).fill(7);
   const once = async (open: () => Promise<Echo>): Promise<number> => {
     const start = performance.now();
@@ -152,7 +155,7 @@ async function againstExtism(sandbox: Sandbox, bytes: Uint8Array): Promise<Recor
 }
 
 /** Mean proportional set size of many loaded runners, megabytes of 2^20 bytes. */
-async function memoryPerPlugin(
+export async function memoryPerPlugin(
   sandbox: Sandbox,
   bytes: Uint8Array,
 ): Promise<Record<string, number>> {
@@ -169,6 +172,7 @@ async function memoryPerPlugin(
   return { pss_mb_per_plugin: kib.reduce((sum, value) => sum + value, 0) / kib.length / 1024 };
 }
 
-function source(name: string): string {
+/** The text of one of this bench's plugins. */
+export function source(name: string): string {
   return readFileSync(new URL(`../src/plugins/${name}.wat`, import.meta.url), "utf8");
 }

@@ -14,8 +14,28 @@ const canSpin = availableParallelism() > 1;
 let spinUntilMs = 0;
 let spinning = false;
 
+/** Weight of the latest wait in the running mean. */
+const TYPICAL_WEIGHT = 0.1;
+
+/** One kind of wait for a runner: keeps the loop awake while such waits have been short lately. */
+export class ShortWait {
+  #typicalMs = 1;
+  #sinceMs = 0;
+
+  /** The runner has something to do from now on. */
+  begin(nowMs: number): void {
+    this.#sinceMs = nowMs;
+    spinForReply(nowMs, this.#typicalMs);
+  }
+
+  /** It has answered. */
+  end(nowMs: number): void {
+    this.#typicalMs += (nowMs - this.#sinceMs - this.#typicalMs) * TYPICAL_WEIGHT;
+  }
+}
+
 /** To be called when a call begins at `nowMs` in a runner whose calls take `typicalMs`. */
-export function spinForReply(nowMs: number, typicalMs: number): void {
+function spinForReply(nowMs: number, typicalMs: number): void {
   if (!canSpin || typicalMs > MAX_SPIN_MS) return;
   spinUntilMs = nowMs + MAX_SPIN_MS;
   if (spinning) return;

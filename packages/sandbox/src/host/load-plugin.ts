@@ -67,15 +67,17 @@ export async function loadPlugin(
 ): Promise<ReadonlyMap<string, number>> {
   const { modules, limits, instantiate, startScope, services, hostCallRate } = spec;
   try {
-    if (runner.state === "warm") await configureRunner(runner, limits);
     // Sent in one go: what fails ends the runner, so that nothing depends on the answers in between.
-    const steps = modules.map(({ bytes }, at) => {
+    const steps = runner.state === "warm" ? [configureRunner(runner, limits)] : [];
+    for (const [at, { bytes }] of modules.entries()) {
       const place = validated[at];
       runner.advance("load");
-      return place === undefined
-        ? command(runner, FRAME.LOAD, LOAD_FROM_PAYLOAD, bytes, limits)
-        : command(runner, FRAME.LOAD, place, NO_PAYLOAD, limits);
-    });
+      steps.push(
+        place === undefined
+          ? command(runner, FRAME.LOAD, LOAD_FROM_PAYLOAD, bytes, limits)
+          : command(runner, FRAME.LOAD, place, NO_PAYLOAD, limits),
+      );
+    }
     runner.advance("instantiate");
     const payload = encoder.encode(JSON.stringify(instantiate));
     const host = { services, scope: startScope, rate: hostCallRate };

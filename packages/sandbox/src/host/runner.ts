@@ -17,7 +17,7 @@ import type { Exchange, ExchangeUsage } from "./exchange.ts";
 import { acceptedBytes } from "./expected-frames.ts";
 import { answerHostCall } from "./host-calls.ts";
 import { HostSide } from "./host-side.ts";
-import { endSpin, spinForReply } from "./idle-spin.ts";
+import { endSpin, ShortWait } from "./idle-spin.ts";
 import type { RunnerUse } from "./recycle-policy.ts";
 import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
 import { RunnerMeters } from "./runner-meters.ts";
@@ -30,7 +30,6 @@ import {
 import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
 import type { SocketPairFactory } from "./socket-pair.ts";
 
-const TYPICAL_WEIGHT = 0.1; // of the latest call in the running mean of call times
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
@@ -47,7 +46,8 @@ export class Runner {
   readonly #meters = new RunnerMeters();
   #idleSinceMs = performance.now();
   #retiring: "no" | "after-all" | "after-this" = "no";
-  #typicalMs = 1;
+  readonly #untilReply = new ShortWait();
+  readonly #untilNextHostCall = new ShortWait();
   #killedFor: SandboxError | undefined;
   readonly #hello = Promise.withResolvers<Hello>();
   readonly #ended = Promise.withResolvers<void>();
@@ -249,7 +249,7 @@ export class Runner {
     this.#queue.shift();
     running.hostSide?.end();
     const next = this.#queue.running;
-    this.#typicalMs += (usage.wallMs - this.#typicalMs) * TYPICAL_WEIGHT;
+    this.#untilReply.end(nowMs);
     if (next === undefined) {
       this.#idleSinceMs = nowMs;
       endSpin();
@@ -286,6 +286,7 @@ export class Runner {
 
   #onHostCall(running: Queued, kind: number, payload: Uint8Array): void {
     this.#hostCallPending = true;
+    if (running.hostCalls > 0) this.#untilNextHostCall.end(performance.now());
     if (this.#killedFor !== undefined) return; // what a dying process still asks for has no effect
     const { host, limits } = running.exchange;
     running.hostCalls += 1;
@@ -309,6 +310,7 @@ export class Runner {
         // An answer that arrives after a kill goes nowhere: this process gets no other call's memory.
         if (this.#killedFor !== undefined || this.#queue.running !== running) return;
         this.#hostCallPending = false;
+        this.#untilNextHostCall.begin(performance.now());
         if (decision.allowed) {
           this.#channel.send(FRAME.HOST_RESULT, HOST_RESULT.OK, running.callId, decision.value);
           return;
@@ -330,7 +332,7 @@ export class Runner {
     queued.startedCpuMs = this.#meters.cpuMs;
     if (this.#killedFor !== undefined) return;
     this.#watch.start(queued.exchange.limits, nowMs);
-    spinForReply(nowMs, this.#typicalMs);
+    this.#untilReply.begin(nowMs);
   }
 
   #send(queued: Queued): void {
