@@ -26,3 +26,18 @@ it("bounds the number of waiting calls too", async () => {
   );
   expect(full.length).toBe(3_001 - 1_024);
 });
+
+it("bounds what waits for a process that is still being started", async () => {
+  await using open = await openPlugin(flatPlugin());
+  await open.plugin.sleep();
+  const small = await Promise.all(Array.from({ length: 3_000 }, () => open.call("echo", "x")));
+  const refused = small.filter((outcome) => !outcome.ok);
+  expect(refused.map(codeOf).every((code) => code === "SANDBOX_QUEUE_FULL")).toBe(true);
+  expect(refused.length).toBe(3_000 - 1_024);
+  await open.plugin.sleep();
+  const input = new Uint8Array(1_000_000);
+  const large = await Promise.all(Array.from({ length: 100 }, () => open.call("echo", input)));
+  // The plugin has no room for a megabyte; what counts here is who waited.
+  const full = large.filter((outcome) => codeOf(outcome) === "SANDBOX_QUEUE_FULL");
+  expect(full.length).toBe(100 - 16);
+});
