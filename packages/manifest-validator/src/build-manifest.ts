@@ -4,6 +4,7 @@
  */
 import type { PluginId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
+import type { FileRight } from "@glovebox/core/ports";
 
 import type {
   CapabilityRequest,
@@ -45,6 +46,7 @@ interface RawCapabilities {
     readonly allow_read?: boolean;
     readonly allow_write?: boolean;
     readonly allowed_paths?: readonly string[];
+    readonly rights?: readonly FileRight[];
   };
   readonly resources?: {
     readonly max_memory_bytes?: number;
@@ -101,6 +103,7 @@ function capabilitiesOf({
             allowRead: filesystem.allow_read ?? false,
             allowWrite: filesystem.allow_write ?? false,
             allowedPaths: filesystem.allowed_paths ?? [],
+            ...(filesystem.rights === undefined ? {} : { rights: filesystem.rights }),
           },
         }),
     resources: {

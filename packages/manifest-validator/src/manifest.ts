@@ -4,6 +4,7 @@
  */
 import type { PluginId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
+import type { FileRight } from "@glovebox/core/ports";
 
 /** What a plugin is for. */
 export type PluginType = "auth" | "template" | "response" | "datasource";
@@ -35,6 +36,8 @@ export interface CapabilityRequest {
     readonly allowWrite: boolean;
     /** Absolute guest paths, normalised. */
     readonly allowedPaths: readonly string[];
+    /** Exactly these rights, in place of what the two booleans stand for. */
+    readonly rights?: readonly FileRight[];
   };
   /** Absent members = the host's default. */
   readonly resources: {

@@ -28,6 +28,17 @@ describe("parseManifest", () => {
     expect(result.manifest.dependencies["__proto__"]).toBeUndefined();
   });
 
+  it("takes file rights one by one, and only such that there are", () => {
+    const asking = (rights: string): string =>
+      `${PLUGIN}capabilities: { filesystem: { allowed_paths: [/data], rights: ${rights} } }\n`;
+    const result = parseManifest(asking("[read, link, setTimes]"));
+    if (!result.ok) throw new Error(result.problems[0]?.message);
+    const { filesystem } = result.manifest.capabilities;
+    expect(filesystem?.rights).toEqual(["read", "link", "setTimes"]);
+    expect(codesOf(asking("[read, chmod]"))).toEqual(["MANIFEST_VALUE"]);
+    expect(codesOf(asking("read"))).toEqual(["MANIFEST_TYPE"]);
+  });
+
   it("accepts unknown keys with a warning outside strict mode, and nothing else", () => {
     const loose = parseManifest(`${PLUGIN}hooks: {}\n`, { strict: false });
     expect(loose).toMatchObject({

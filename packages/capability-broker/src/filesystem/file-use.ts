@@ -82,7 +82,7 @@ export function createFileUse(
     },
     onOver(scope, end) {
       const stop = (): void => end("BROKER_CANCELLED");
-      const unregister = cell.onRevoke(() => end("BROKER_REVOKED"));
+      const unregister = cell.onRevoke((code) => end(code));
       scope.signal.addEventListener("abort", stop, { once: true });
       return () => {
         unregister();

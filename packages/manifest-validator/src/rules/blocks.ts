@@ -31,7 +31,7 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
   "/capabilities": { keys: ["network", "filesystem", "resources"], required: [] },
   "/capabilities/network": { keys: ["allow_http_outbound", "allowed_hosts"], required: [] },
   "/capabilities/filesystem": {
-    keys: ["allow_read", "allow_write", "allowed_paths"],
+    keys: ["allow_read", "allow_write", "allowed_paths", "rights"],
     required: [],
   },
   "/capabilities/resources": {

@@ -2,10 +2,18 @@
  * @module What the plugin asks for. Only the shape is checked: whether it is granted is decided by
  * the host's policy, in the capability broker.
  */
+import type { FileRight } from "@glovebox/core/ports";
+
 import { MAX_ALLOWED_HOSTS, MAX_ALLOWED_PATHS, MAX_HOST_CHARACTERS } from "../limits.ts";
 import { checkBoolean, listAt, mapAt, type Rule, reportType, type RuleContext } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
 import { GUEST_PATH_SHAPE, isGuestPath } from "./path-shape.ts";
+
+/** Rights of the file port; what they open is the broker's to say. */
+const FILE_RIGHTS = [
+  ...(["read", "write", "create", "append", "truncate", "setTimes"] as const),
+  ...(["list", "stat", "delete", "rename", "mkdir", "link"] as const),
+] satisfies readonly FileRight[];
 
 // Labels of RFC 1123 section 2.1, lower case, with the underscore that some real names have.
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
@@ -20,7 +28,7 @@ export const networkRequestIsValid: Rule = (context) => {
   });
 };
 
-/** The filesystem block holds two booleans and a list of guest paths. */
+/** The filesystem block holds two booleans, a list of guest paths and one of rights. */
 export const filesystemRequestIsValid: Rule = (context) => {
   checkBoolean(context, "/capabilities/filesystem/allow_read");
   checkBoolean(context, "/capabilities/filesystem/allow_write");
@@ -28,6 +36,11 @@ export const filesystemRequestIsValid: Rule = (context) => {
     code: "MANIFEST_PATH",
     expected: GUEST_PATH_SHAPE,
     isValid: isGuestPath,
+  });
+  checkTexts(context, "/capabilities/filesystem/rights", FILE_RIGHTS.length, {
+    code: "MANIFEST_VALUE",
+    expected: `one of ${FILE_RIGHTS.join(", ")}`,
+    isValid: (text) => FILE_RIGHTS.some((right) => right === text),
   });
 };
 
@@ -49,7 +62,7 @@ export const resourceRequestIsValid: Rule = (context) => {
 };
 
 interface TextCheck {
-  readonly code: "MANIFEST_HOST" | "MANIFEST_PATH";
+  readonly code: "MANIFEST_HOST" | "MANIFEST_PATH" | "MANIFEST_VALUE";
   readonly expected: string;
   readonly isValid: (text: string) => boolean;
 }
