@@ -58,3 +58,20 @@ test.each(OPENERS)(
     expect(host.names("in/p/private")).toEqual(["secret.txt"]);
   },
 );
+
+// Without the right to links the worker has no second look at where a path leads.
+test("a second spelling reaches no folder of another grant without links either", async () => {
+  await using host = new HostFolder();
+  host.write("in/private/secret.txt", "SECRET");
+  const none = { allowRead: false, allowWrite: false };
+  const roots = [
+    { guest: "/data", host: host.path("in"), allowRead: true, allowWrite: true },
+    { guest: "/data/private", host: host.path("in/private"), ...none },
+  ];
+  const files = host.files({}, { policy: { filesystem: { roots } } });
+  for (const path of ["/data//private/secret.txt", "/data/./private/secret.txt"]) {
+    expect(await readText(files, path)).toBe("BROKER_PATH_NOT_GRANTED");
+    expect(codeOf(await files.remove(callScope(), path))).toBe("BROKER_PATH_NOT_GRANTED");
+  }
+  expect(host.names("in/private")).toEqual(["secret.txt"]);
+});
