@@ -16,10 +16,10 @@ import { parseArgs } from "node:util";
 import { parsePluginId } from "@glovebox/core/ids";
 import { createSandbox } from "@glovebox/sandbox";
 
-import { copyToDisk } from "./wasi/broker-files.ts";
-import { copyToMemory } from "./wasi/memory-tree.ts";
-import { problemOf } from "./wasi/run-test-case.ts";
-import { readTestCases } from "./wasi/test-case.ts";
+import { copyToMemory } from "../packages/sandbox/test/wasi/memory-tree.ts";
+import { problemOf } from "../packages/sandbox/test/wasi/run-test-case.ts";
+import { readTestCases } from "../packages/sandbox/test/wasi/test-case.ts";
+import { copyToDisk } from "./wasi-files.ts";
 
 interface Verdict {
   readonly name: string;

@@ -48,7 +48,7 @@ function slowFunction() {
     ]),
   });
   const answer = async (name: string): Promise<void> => {
-    await expect.poll(() => waiting.has(name)).toBe(true);
+    await expect.poll(() => waiting.has(name), { timeout: 15_000 }).toBe(true);
     waiting.get(name)?.(`answer for ${name}`);
   };
   return { services, answer, signals };

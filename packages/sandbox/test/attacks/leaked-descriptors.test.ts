@@ -59,7 +59,7 @@ it.each([
   const { files, services } = granted();
   await using open = await openPlugin(REACTOR, { abi: "wasi", services, limits: { cpuMs: 200 } });
   expect(codeOf(await open.call(name))).toBe(code);
-  await expect.poll(() => files.openFiles).toBe(0);
+  await expect.poll(() => files.openFiles, { timeout: 10_000 }).toBe(0);
 });
 
 it("stop at 256 in one call", async () => {

@@ -24,7 +24,7 @@ export const extism: LinkPlugin = (modules, spec, host, limits) => {
   const { main, instances, memories } = linkModules(modules, () => {
     const memory = new GuestMemory();
     return {
-      imports: { ...namespaces, [WASI_MODULE]: system.importsFor(memory) },
+      imports: { ...namespaces.imports, [WASI_MODULE]: system.importsFor(memory) },
       attach: (found) => memory.attach(found),
     };
   });
@@ -63,8 +63,9 @@ export const extism: LinkPlugin = (modules, spec, host, limits) => {
     },
   };
 
-  /** With WASI as at the beginning of a call. */
+  /** With everything but the plugin itself as at the beginning of a call. */
   function within<T>(run: () => T): T {
+    namespaces.reset();
     system.begin(NO_INPUT);
     try {
       return run();

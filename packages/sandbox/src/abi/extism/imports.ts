@@ -19,12 +19,19 @@ interface LastResponse {
   headersJson: string;
 }
 
+/** Both import namespaces, and their way back to the beginning. */
+export interface ExtismImports {
+  readonly imports: WebAssembly.Imports;
+  /** Forgets the last answer: it belongs to the call that asked for it. */
+  reset(): void;
+}
+
 /** Builds both import namespaces around one kernel. */
 export function extismImports(
   kernel: Kernel,
   spec: InstantiateSpec,
   host: HostBridge,
-): WebAssembly.Imports {
+): ExtismImports {
   const last: LastResponse = { status: 0, headersJson: "" };
   const take = (handle: bigint): Uint8Array => {
     const bytes = kernel.read(handle);
@@ -68,7 +75,13 @@ export function extismImports(
   for (const [index, signature] of spec.hostFunctions.entries()) {
     user[signature.name] = userFunction(index, signature, kernel, host);
   }
-  return { "extism:host/env": env, "extism:host/user": user };
+  return {
+    imports: { "extism:host/env": env, "extism:host/user": user },
+    reset() {
+      last.status = 0;
+      last.headersJson = "";
+    },
+  };
 }
 
 /** One function of the host application: `bytes` travel as handles, numbers as they are. */

@@ -7,7 +7,7 @@ import { createBroker } from "@glovebox/capability-broker";
 import type { PluginId } from "@glovebox/core/ids";
 import { recordingDecisionLog } from "@glovebox/testkit";
 
-import { EVERY_RIGHT, type GrantedFiles } from "./granted-files.ts";
+import { EVERY_RIGHT, type GrantedFiles } from "../packages/sandbox/test/wasi/granted-files.ts";
 
 /** Copies folders by guest path and grants them to the plugin. */
 export async function copyToDisk(
