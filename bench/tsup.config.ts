@@ -1,15 +1,11 @@
 // @boundaries-ignore the build configuration is shared
 import { preset } from "../tsup.preset.ts";
 
-export default preset(
-  ["bench", "worker-peer", "helper-thread-child", "helper-thread", "spinning-host"],
-  {
-    entry: {
-      bench: "src/bench.ts",
-      "worker-peer": "src/calls/worker-peer.ts",
-      "helper-thread-child": "src/sandbox/helper-thread-child.ts",
-      "helper-thread": "src/sandbox/helper-thread.ts",
-      "spinning-host": "src/sandbox/spinning-host.ts",
-    },
+export default preset(["bench", "worker-peer", "helper-thread-child", "helper-thread"], {
+  entry: {
+    bench: "src/bench.ts",
+    "worker-peer": "src/calls/worker-peer.ts",
+    "helper-thread-child": "src/sandbox/helper-thread-child.ts",
+    "helper-thread": "src/sandbox/helper-thread.ts",
   },
-);
+});

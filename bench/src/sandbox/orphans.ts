@@ -6,6 +6,11 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+/** From bench/dist: the host that the sandbox's own test kills. */
+const SPINNING_HOST = new URL(
+  "../../packages/sandbox/test/support/spinning-host.mjs",
+  import.meta.url,
+);
 const HOSTS = 5;
 const GRACE_MS = 10;
 
@@ -17,11 +22,9 @@ export async function orphans(): Promise<Record<string, number>> {
 }
 
 async function orphansOfOneHost(): Promise<number> {
-  const host = spawn(
-    process.execPath,
-    [fileURLToPath(new URL("./spinning-host.js", import.meta.url))],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const host = spawn(process.execPath, [fileURLToPath(SPINNING_HOST)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [line] = (await once(createInterface({ input: host.stdout }), "line")) as [string];
   const pids = JSON.parse(line) as number[];
   host.kill("SIGKILL");
