@@ -11,6 +11,7 @@ import { publishedPackages, ROOT } from "./scripts/published.ts";
 const LIMITS: Readonly<Record<string, string>> = {
   auditor: "34 kB",
   "auditor.log": "26 kB",
+  "auditor.witness": "20 kB",
   "auditor.pino-transport": "30 kB",
   "capability-broker": "60 kB",
   "capability-broker.network": "14 kB",

@@ -55,6 +55,7 @@ export function createMemoryLog(origin = "memory.example/log"): AuditLog {
       if (entries.length <= size) await grown.promise;
     },
     prove: async (index) => `index ${index}`,
+    proveConsistency: async () => [],
     async prune(wanted) {
       minimumIndex = Math.max(minimumIndex, wanted - (wanted % 256));
       return minimumIndex;

@@ -76,6 +76,8 @@ export interface AuditLog extends AsyncDisposable {
   whenGrown(size: number): Promise<void>;
   /** A `.tlog-proof` of a sealed entry (C2SP tlog-proof). @throws {@link AuditorError} */
   prove(index: number): Promise<string>;
+  /** That the tree of `size` entries, sealed by now, continues the one of `oldSize` (RFC 6962 section 2.1.2). */
+  proveConsistency(oldSize: number, size: number): Promise<readonly Uint8Array[]>;
   /**
    * Publishes a higher minimum index, rounded down to whole bundles of 256 and to what is sealed,
    * then removes what lies below it. Answers the minimum index that now holds. The caller decides

@@ -308,6 +308,11 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
       if (!(index < opened.value.size)) throw new AuditorError("AUDITOR_PLACE");
       return formatTlogProof({ index, hashes: await tree.proveInclusion(index), checkpoint });
     },
+    async proveConsistency(oldSize, size) {
+      if (!(size <= commit.sealedSize)) throw new AuditorError("AUDITOR_PLACE");
+      const tree = createTileTree(commit.sealedSize, tileSourceOf(fileSystem, directory));
+      return tree.proveConsistency(oldSize, size);
+    },
     prune(wanted) {
       const pruned = pruning.catch(() => undefined).then(() => prune(wanted));
       pruning = pruned;
