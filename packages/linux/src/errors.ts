@@ -17,6 +17,10 @@ export const LINUX_ERRORS = {
     summary: "the expected parent process has ended",
     advice: "Nothing to do: the process must end too, which it does.",
   },
+  LINUX_USER_UNCHANGED: {
+    summary: "the process could not become another user",
+    advice: "Name a user that exists in this user namespace, or run the host without root.",
+  },
   LINUX_PROC_UNREADABLE: {
     summary: "a file below /proc cannot be read",
     advice: "Mount /proc in the container without hidepid for the host's own children.",

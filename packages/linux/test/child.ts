@@ -37,7 +37,7 @@ export async function runChild(task: string, backEnd?: BackEnd): Promise<unknown
 export async function spinBelowParent(
   backEnd: BackEnd,
 ): Promise<{ readonly parent: ChildProcess; readonly childPid: number }> {
-  const program = fileURLToPath(new URL("spawning-parent.ts", import.meta.url));
+  const program = fileURLToPath(new URL("process/spawning-parent.ts", import.meta.url));
   const parent = spawn(
     process.execPath,
     [...FLAGS, program, ...childArguments("spin", backEnd).slice(FLAGS.length)],
@@ -49,7 +49,7 @@ export async function spinBelowParent(
 }
 
 function childArguments(task: string, backEnd: BackEnd | undefined): string[] {
-  const program = fileURLToPath(new URL("restricted-child.ts", import.meta.url));
+  const program = fileURLToPath(new URL("process/restricted-child.ts", import.meta.url));
   const withoutFfi = backEnd !== "node:ffi" && hasNodeFfi() ? ["--no-experimental-ffi"] : [];
   const koffi = backEnd === "koffi" ? (locateKoffi()?.entry ?? "") : "";
   return [...FLAGS, ...withoutFfi, program, task, ...(koffi === "" ? [] : [koffi])];

@@ -6,7 +6,7 @@
 import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
 import { received } from "@glovebox/core/errors";
 import type { HostFunction } from "@glovebox/core/ports";
-import { ISOLATION_LEVELS } from "@glovebox/sandbox";
+import { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
 import { RuntimeError } from "./errors.ts";
@@ -46,12 +46,12 @@ function whole(preset: number | undefined, max: number = Number.MAX_SAFE_INTEGER
   };
 }
 
-function oneOf(values: readonly string[], preset: string, weakest: string): OptionRule {
+function oneOf(values: readonly string[], preset: string, ...weaker: string[]): OptionRule {
   return {
     preset,
     expected: `one of ${values.join(", ")}`,
     accepts: (value) => values.includes(String(value)),
-    loosens: (value) => value === weakest,
+    loosens: (value) => weaker.includes(String(value)),
   };
 }
 
@@ -62,7 +62,11 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
     enableCapabilityChecks: on,
     enableAuditLogging: on,
     maxPluginSizeBytes: whole(DEFAULT_MAX_PLUGIN_SIZE_BYTES, MAX_PLUGIN_SIZE_BYTES),
-    minimumIsolation: oneOf(ISOLATION_LEVELS, "permission", "none"),
+    minimumIsolation: oneOf(
+      ISOLATION_LEVELS,
+      DEFAULT_MINIMUM_ISOLATION,
+      ...ISOLATION_LEVELS.slice(0, ISOLATION_LEVELS.indexOf(DEFAULT_MINIMUM_ISOLATION)),
+    ),
   },
   resources: {
     defaultMemoryLimitBytes: whole(DEFAULT_MEMORY_LIMIT_BYTES, 4 * 1024 ** 3),

@@ -22,7 +22,7 @@ export interface SecurityOptions {
   readonly enableAuditLogging?: boolean;
   /** Bytes of a package's files in all, 1 to 64 MiB. Default: 10 MiB. */
   readonly maxPluginSizeBytes?: number;
-  /** The level that runners have to prove. Default `permission`; `none` is a loosening. */
+  /** The level that runners have to prove. Default `strict` on Linux (x64, arm64), `permission` elsewhere; any below is a loosening. */
   readonly minimumIsolation?: IsolationLevel;
 }
 

@@ -3,7 +3,7 @@ export { SANDBOX_ERRORS, SandboxError } from "./errors.ts";
 export type { SandboxErrorCode } from "./errors.ts";
 export type { NamedModuleBytes, RunnerLimits } from "./host/load-plugin.ts";
 export type { PluginSpec, RecycleOptions } from "./host/plugin-spec.ts";
-export { ISOLATION_LEVELS } from "./isolation-level.ts";
+export { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS } from "./isolation-level.ts";
 export type { IsolationLevel } from "./isolation-level.ts";
 export { ABI_REQUIREMENTS } from "./protocol/abi-requirements.ts";
 export type { Abi, AbiRequirements, AllowedImport } from "./protocol/abi-requirements.ts";

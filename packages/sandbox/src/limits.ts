@@ -54,6 +54,9 @@ export const MAX_PLUGIN_ERROR_CHARACTERS = 4_096;
 /** Time until a spawned runner has said hello, milliseconds: it boots in 20–30 on an idle core. */
 export const BOOT_DEADLINE_MS = 20_000;
 
+/** CPU time after which the kernel ends a runner whatever its host does, seconds; the host replaces it before. */
+export const RUNNER_LIFE_CPU_SECONDS = 600;
+
 /** Private data that a runner may map beyond its plugin's memory, bytes: V8's heap, code, buffers for one call. */
 export const RUNNER_OVERHEAD_BYTES: number = 192 * MIB;
 

@@ -7,8 +7,10 @@ import { type Clock, systemClock } from "@glovebox/core/clock";
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import type { PluginId } from "@glovebox/core/ids";
 import type { CallOutcome, CallScope, Engine, EngineVerdict } from "@glovebox/core/ports";
+import type { User } from "@glovebox/linux/process";
 
 import { SandboxError } from "./errors.ts";
+import { proofOf, runCanary } from "./host/canary.ts";
 import { command, configureRunner, type RunnerLimits } from "./host/load-plugin.ts";
 import { ModuleStore } from "./host/module-store.ts";
 import { PluginGeneration } from "./host/plugin-generation.ts";
@@ -16,9 +18,15 @@ import { generationSpec, type PluginPlan, problemOfLimits } from "./host/plugin-
 import { PluginRegistry } from "./host/plugin-registry.ts";
 import type { PluginSpec } from "./host/plugin-spec.ts";
 import { belowMinimum, type LeasedRunner, RunnerPool } from "./host/runner-pool.ts";
+import type { Launch } from "./host/runner-process.ts";
 import { Runner } from "./host/runner.ts";
-import { openSocketPairFactory, type SocketPairFactory } from "./host/socket-pair.ts";
-import { ISOLATION_LEVELS, type IsolationLevel, levelOf } from "./isolation-level.ts";
+import { openSocketPairFactory } from "./host/socket-pair.ts";
+import {
+  DEFAULT_MINIMUM_ISOLATION,
+  ISOLATION_LEVELS,
+  type IsolationLevel,
+  levelOf,
+} from "./isolation-level.ts";
 import {
   DEFAULT_MAX_RUNNERS,
   DEFAULT_POOL_SIZE,
@@ -36,8 +44,13 @@ export interface SandboxOptions {
   readonly maxRunners?: number;
   /** Milliseconds without a call after which a plugin sleeps. Default 60,000; 0 = only when others want its runners. */
   readonly sleepAfterMs?: number;
-  /** Refuse runners below this level. Default `permission`. */
+  /** Refuse runners below this level. Default `strict` on Linux (x64, arm64), `permission` elsewhere. */
   readonly minimumIsolation?: IsolationLevel;
+  /**
+   * The user that runners become, which takes a host that is root; `host`, a loosening: they stay
+   * what the host is. Default: nobody (65534) where the host is root.
+   */
+  readonly runnerUser?: User | "host";
 }
 
 /** What a sandbox takes from its surroundings. */
@@ -132,7 +145,7 @@ export async function createSandbox(
     poolSize = DEFAULT_POOL_SIZE,
     maxRunners = DEFAULT_MAX_RUNNERS,
     sleepAfterMs = DEFAULT_SLEEP_AFTER_MS,
-    minimumIsolation = "permission",
+    minimumIsolation = DEFAULT_MINIMUM_ISOLATION,
   } = options;
   const { clock = systemClock } = deps;
   requireWhole("poolSize", poolSize, 0);
@@ -143,15 +156,20 @@ export async function createSandbox(
       message: `minimumIsolation must be one of ${ISOLATION_LEVELS.join(", ")}`,
     });
   }
+  const launch: Launch = {
+    ...(deps.runnerProgram === undefined ? {} : { program: deps.runnerProgram }),
+    ...(options.runnerUser === undefined ? {} : { user: options.runnerUser }),
+  };
   const pairs = await openSocketPairFactory();
+  const canary = runCanary(pairs, launch);
   const pool = new RunnerPool({
     size: poolSize,
     maxRunners,
     minimumIsolation,
     clock,
     async boot() {
-      const { runner, hello } = await Runner.boot(pairs, "plugin", deps.runnerProgram);
-      return { runner, level: levelOf(hello) };
+      const { runner, hello } = await Runner.boot(pairs, "plugin", launch);
+      return { runner, proof: { ...(await canary), ...proofOf(hello, runner.pid) } };
     },
   });
   const store = new ModuleStore();
@@ -166,8 +184,9 @@ export async function createSandbox(
   const close = (): Promise<void> => (closing ??= closeAll());
   let isolation: IsolationLevel;
   try {
-    [isolation] = await Promise.all([proveIsolation(pairs, deps), pool.fill()]);
-    const problem = belowMinimum(isolation, minimumIsolation);
+    const [proof] = await Promise.all([canary, pool.fill()]);
+    isolation = levelOf(proof);
+    const problem = belowMinimum(proof, minimumIsolation);
     if (problem !== undefined) throw problem;
   } catch (error) {
     await close();
@@ -202,17 +221,6 @@ export async function createSandbox(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** Boots a process that tries what must be refused, and ends it. */
-async function proveIsolation(
-  pairs: SocketPairFactory,
-  { runnerProgram }: SandboxDeps,
-): Promise<IsolationLevel> {
-  const { runner, hello } = await Runner.boot(pairs, "canary", runnerProgram);
-  runner.kill(new SandboxError("SANDBOX_CLOSED"));
-  await runner.ended;
-  return levelOf(hello);
 }
 
 function requireWhole(name: string, value: number, least: number): void {

@@ -6,9 +6,16 @@
 import type { Clock } from "@glovebox/core/clock";
 
 import { SandboxError } from "../errors.ts";
-import { type IsolationLevel, reaches } from "../isolation-level.ts";
+import {
+  type IsolationLevel,
+  type IsolationProof,
+  levelOf,
+  missingFor,
+  reaches,
+} from "../isolation-level.ts";
 import { REFILL_DELAY_MS } from "../limits.ts";
 import { type Applicant, type Lease, RunnerLeases } from "./runner-leases.ts";
+import { canCallTheSystem } from "./runner-process.ts";
 import type { Runner } from "./runner.ts";
 
 /** What the pool needs to make a runner. */
@@ -19,7 +26,7 @@ export interface PoolOptions {
   readonly maxRunners: number;
   readonly minimumIsolation: IsolationLevel;
   readonly clock: Clock;
-  boot(): Promise<{ runner: Runner; level: IsolationLevel }>;
+  boot(): Promise<{ runner: Runner; proof: IsolationProof }>;
 }
 
 /** A runner with the right to it, which ends with the process. */
@@ -132,10 +139,10 @@ export class RunnerPool {
   async #bootOne(): Promise<void> {
     this.#booting += 1;
     try {
-      const { runner, level } = await this.#options.boot();
+      const { runner, proof } = await this.#options.boot();
       this.#live.add(runner);
       void runner.ended.then(() => this.#forget(runner));
-      this.#offer(runner, level);
+      this.#offer(runner, proof);
     } catch (error) {
       this.#takers.shift()?.reject(error);
       throw error;
@@ -144,10 +151,10 @@ export class RunnerPool {
     }
   }
 
-  #offer(runner: Runner, level: IsolationLevel): void {
+  #offer(runner: Runner, proof: IsolationProof): void {
     const problem = this.#closed
       ? new SandboxError("SANDBOX_CLOSED")
-      : belowMinimum(level, this.#options.minimumIsolation);
+      : belowMinimum(proof, this.#options.minimumIsolation);
     if (problem !== undefined) {
       runner.kill(problem);
       throw problem;
@@ -169,14 +176,23 @@ export class RunnerPool {
   }
 }
 
-/** The refusal of a level that is too low; every runner is checked, not only the first. */
+/** The refusal of what does not reach the minimum; every runner is checked, not only the first. */
 export function belowMinimum(
-  level: IsolationLevel,
+  proof: IsolationProof,
   minimum: IsolationLevel,
 ): SandboxError | undefined {
+  const level = levelOf(proof);
   if (reaches(level, minimum)) return undefined;
+  const missing = missingFor(minimum, proof);
+  const advice = adviceOf(missing);
   return new SandboxError("SANDBOX_ISOLATION", {
-    message: `runners reach the isolation level ${level}, and minimumIsolation is ${minimum}`,
-    details: { level, minimum },
+    message: `runners reach the isolation level ${level}, and minimumIsolation is ${minimum}: ${missing.join(", ")} not shown${advice}`,
+    details: { level, minimum, missing },
   });
+}
+
+function adviceOf(missing: readonly string[]): string {
+  if (missing.includes("filtered") && process.platform === "linux" && !canCallTheSystem())
+    return `; Node ${process.versions.node} filters system calls through koffi, which is not installed`;
+  return "";
 }

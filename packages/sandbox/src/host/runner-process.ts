@@ -8,9 +8,11 @@ import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 
 import { type KoffiLocation, locateKoffi } from "@glovebox/linux";
+import type { User } from "@glovebox/linux/process";
 
 import { SandboxError } from "../errors.ts";
-import { MAX_STDERR_CHARACTERS } from "../limits.ts";
+import { MAX_STDERR_CHARACTERS, RUNNER_LIFE_CPU_SECONDS } from "../limits.ts";
+import { formatArguments, type RunnerRole } from "../protocol/runner-arguments.ts";
 
 /** A started process. */
 export interface RunnerProcess {
@@ -32,6 +34,9 @@ export interface ProcessEnd {
 /** The built runner; also tests run it and not its source (docs/decisions). */
 const RUNNER_PROGRAM: string = createRequire(import.meta.url).resolve("#runner");
 
+/** "nobody", who owns nothing. */
+const RUNNER_USER: User = { uid: 65_534, gid: 65_534 };
+
 const ENGINE_FLAGS = [
   "--single-threaded",
   "--v8-pool-size=0",
@@ -44,14 +49,25 @@ const ENGINE_FLAGS = [
   "--no-warnings",
 ] as const;
 
-/** What a process is started for: to hold a plugin, or to prove that it is locked in. */
-export type RunnerRole = "plugin" | "canary";
+/** How runners are started. */
+export interface Launch {
+  /** Path of the program. Default: the runner of this package. */
+  readonly program?: string;
+  /** The user that they become; `host` = they stay the host's. Default: nobody where the host is root, else the host's. */
+  readonly user?: User | "host";
+  /** CPU time of a runner's whole life, seconds. Default: {@link RUNNER_LIFE_CPU_SECONDS}. */
+  readonly lifeCpuSeconds?: number;
+}
 
 /** Starts a runner on its end of a socket pair. */
 export function startRunnerProcess(
   runnerEnd: Socket,
   role: RunnerRole,
-  program: string = RUNNER_PROGRAM,
+  {
+    program = RUNNER_PROGRAM,
+    user = isRoot() ? RUNNER_USER : "host",
+    lifeCpuSeconds = RUNNER_LIFE_CPU_SECONDS,
+  }: Launch = {},
 ): RunnerProcess {
   const koffi = hasNodeFfi() ? undefined : locateKoffi();
   const child = spawn(
@@ -60,15 +76,21 @@ export function startRunnerProcess(
       ...ENGINE_FLAGS,
       ...permissionFlags(program, koffi),
       program,
-      String(process.pid),
-      role,
-      ...(koffi === undefined ? [] : [koffi.entry]),
+      ...formatArguments({
+        hostPid: process.pid,
+        role,
+        lockDown: {
+          ...(koffi === undefined ? {} : { koffiEntry: koffi.entry }),
+          ...(user === "host" ? {} : { user }),
+          lifeCpuSeconds,
+        },
+      }),
     ],
     {
       // As descriptors 0 and 1 the socket is blocking in the child; libuv leaves others as they are.
       stdio: [runnerEnd, runnerEnd, "pipe"],
       // OpenSSL would read its configuration, which the permission model refuses noisily.
-      env: { OPENSSL_CONF: "/dev/null" },
+      env: { OPENSSL_CONF: "/dev/null", MALLOC_ARENA_MAX: "1" },
       cwd: "/",
     },
   );
@@ -99,6 +121,16 @@ export function describeEnd(end: ProcessEnd, lastWords: string): SandboxError {
     message: `the plugin's process ended with ${how}${lastWords === "" ? "" : `: ${lastWords}`}`,
     details,
   });
+}
+
+/** Whoever is root can undo what binds others: limits, and what it may not read. */
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Whether runners have a back end for system calls. */
+export function canCallTheSystem(): boolean {
+  return hasNodeFfi() || locateKoffi() !== undefined;
 }
 
 function hasNodeFfi(): boolean {

@@ -8,6 +8,7 @@ import { BOOT_DEADLINE_MS, MAX_CONTROL_BYTES } from "../limits.ts";
 import type { FrameReceiver } from "../protocol/frame-reader.ts";
 import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
 import type { Hello } from "../protocol/hello.ts";
+import type { RunnerRole } from "../protocol/runner-arguments.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { NOT_RUN } from "./call-outcome.ts";
 import { CallQueue, type Queued } from "./call-queue.ts";
@@ -23,8 +24,9 @@ import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
 import { RunnerMeters } from "./runner-meters.ts";
 import {
   describeEnd,
+  type Launch,
+  type ProcessEnd,
   type RunnerProcess,
-  type RunnerRole,
   startRunnerProcess,
 } from "./runner-process.ts";
 import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
@@ -50,7 +52,7 @@ export class Runner {
   readonly #untilNextHostCall = new ShortWait();
   #killedFor: SandboxError | undefined;
   readonly #hello = Promise.withResolvers<Hello>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<ProcessEnd>();
   readonly #socketEnded = Promise.withResolvers<void>();
 
   private constructor() {
@@ -77,7 +79,7 @@ export class Runner {
   static async boot(
     pairs: SocketPairFactory,
     role: RunnerRole,
-    program?: string,
+    launch: Launch = {},
   ): Promise<{ runner: Runner; hello: Hello }> {
     const runner = new Runner();
     runner.#hello.promise.catch(() => undefined); // it may fail before anybody waits for it
@@ -88,7 +90,7 @@ export class Runner {
       BOOT_DEADLINE_MS,
     );
     try {
-      const child = startRunnerProcess(runnerEnd, role, program);
+      const child = startRunnerProcess(runnerEnd, role, launch);
       runner.#process = child;
       void Promise.all([child.ended, runner.#socketEnded.promise]).then(([end]) =>
         runner.#finish(end),
@@ -143,7 +145,7 @@ export class Runner {
   }
 
   /** Resolves when the process is gone and every waiting command was answered. */
-  get ended(): Promise<void> {
+  get ended(): Promise<ProcessEnd> {
     return this.#ended.promise;
   }
 
@@ -359,7 +361,7 @@ export class Runner {
   }
 
   /** The process is gone and every message was read: nothing can arrive any more. */
-  #finish(end: Awaited<RunnerProcess["ended"]>): void {
+  #finish(end: ProcessEnd): void {
     this.#watch.stop();
     this.#state = "ended";
     const cause = this.#killedFor ?? describeEnd(end, this.#process?.lastWords() ?? "");
@@ -373,7 +375,7 @@ export class Runner {
       );
     for (const queued of waiting) this.#fail(queued, new SandboxError("SANDBOX_NOT_STARTED"));
     this.#meters[Symbol.dispose]();
-    this.#ended.resolve();
+    this.#ended.resolve(end);
   }
 
   #fail(queued: Queued, error: SandboxError, usage?: ExchangeUsage): void {

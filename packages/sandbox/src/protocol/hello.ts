@@ -12,4 +12,20 @@ export interface Hello {
     readonly threads: boolean;
     readonly network: boolean;
   };
+  /** Why no filter of system calls is in force; `undefined` = one is. */
+  readonly unfiltered?: string;
+  /** CPU time after which the kernel ends this process, milliseconds; `null` = never. */
+  readonly lifeCpuMs: number | null;
+  /** How long the lock-down took, milliseconds. */
+  readonly lockDownMs: number;
+  /** Of a canary whose filter is in force. */
+  readonly canary?: CanaryReport;
+}
+
+/** What a canary found out about its filter. */
+export interface CanaryReport {
+  /** The program that it loaded, in base64. */
+  readonly program: string;
+  /** What each call was answered that must not be made; errno as a negative number. */
+  readonly attempts: Readonly<Record<string, number>>;
 }

@@ -3,7 +3,7 @@
  * event loop. That is what makes a call as fast as a thread's, host calls synchronous, and every
  * reply complete on the wire before the next call starts.
  */
-import { readSync, writeSync, writevSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 
 import { MAX_FRAME_PAYLOAD_BYTES, READ_BUFFER_BYTES, WRITE_BUFFER_BYTES } from "../limits.ts";
 import {
@@ -85,21 +85,21 @@ export class BlockingChannel {
 
   #write(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
     const output = this.#output;
-    if (this.#held + HEADER_BYTES + payload.length <= output.length) {
-      encodeHeader(output, this.#held, type, argument, callId, payload.length);
-      output.set(payload, this.#held + HEADER_BYTES);
-      const size = this.#held + HEADER_BYTES + payload.length;
-      this.#held = 0;
-      this.#writeAll(output, size, 0);
-      return;
-    }
-    this.#writeAll(output, this.#held, 0);
+    if (this.#held + HEADER_BYTES > output.length) this.#flush();
+    encodeHeader(output, this.#held, type, argument, callId, payload.length);
+    this.#held += HEADER_BYTES;
+    // A large payload fills the buffer, so that header and beginning are one write, and goes on from where it is.
+    const copied = Math.min(payload.length, output.length - this.#held);
+    output.set(copied === payload.length ? payload : payload.subarray(0, copied), this.#held);
+    this.#held += copied;
+    this.#flush();
+    this.#writeAll(payload, payload.length, copied);
+  }
+
+  #flush(): void {
+    const size = this.#held;
     this.#held = 0;
-    const header = output.subarray(0, HEADER_BYTES);
-    encodeHeader(header, 0, type, argument, callId, payload.length);
-    const written = writevSync(this.#descriptor, [header, payload]);
-    if (written < HEADER_BYTES) this.#writeAll(header, HEADER_BYTES, written);
-    this.#writeAll(payload, payload.length, Math.max(0, written - HEADER_BYTES));
+    this.#writeAll(this.#output, size, 0);
   }
 
   #writeAll(bytes: Uint8Array, length: number, from: number): void {

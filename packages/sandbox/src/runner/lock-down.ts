@@ -2,92 +2,95 @@
  * @module The steps with which a runner gives up what it does not need, before the first plugin
  * byte (invariant I2). What was reached is reported in HELLO; the host decides whether it is enough.
  */
-import { readFileSync } from "node:fs";
+import {
+  becomeUser,
+  limitLifeCpu,
+  loadSystemCalls,
+  prepareDataLimit,
+  prepareFilter,
+  restrictProcess,
+  type SystemCalls,
+} from "@glovebox/linux/process";
+import { buildFilter } from "@glovebox/linux/seccomp";
 
-import { loadSystemCalls, prepareDataLimit, restrictProcess } from "@glovebox/linux";
+import { runnerCalls } from "../lockdown/syscall-policy.ts";
+import type { CanaryReport, Hello } from "../protocol/hello.ts";
+import type { RunnerArguments } from "../protocol/runner-arguments.ts";
+import { makeForbiddenCall, tryCalls } from "./canary.ts";
+import { askPermissions, dropPermissions, tryForbidden } from "./permissions.ts";
 
-import type { Hello } from "../protocol/hello.ts";
+const MILLISECONDS_PER_SECOND = 1_000;
 
 /** What remains usable after the lock-down. */
 export interface LockedDown {
   readonly hello: Hello;
   /** Limits the private data that may be mapped from now on; does nothing without system calls. */
   readonly limitData: (moreBytes: number) => void;
+  /** For a canary: makes a call that must end this process. */
+  readonly violate: () => void;
 }
 
-/** Something that must be refused when the permission model is on. */
-const PROBED_FILE = "/proc/self/environ";
-
 /**
- * Locks this process down; `hostPid` is the process that must be its parent. A canary then tries
- * what must be refused; the others, whose memory counts, ask the permission model.
+ * Locks this process down. A canary then tries what must be refused; the others, whose memory
+ * counts, ask the permission model.
+ *
+ * The order matters: what needs a descriptor or a permission is prepared first; a change of user
+ * clears the death signal; the filter forbids all of this, so it comes last.
  */
-export function lockDown(
-  hostPid: number,
-  canary: boolean,
-  koffiEntry: string | undefined,
-): LockedDown {
-  const calls = loadSystemCalls(koffiEntry);
-  let limitData = (_moreBytes: number): void => undefined;
+export function lockDown({ hostPid, role, lockDown: request }: RunnerArguments): LockedDown {
+  const beganMs = performance.now();
+  const calls = loadSystemCalls(request.koffiEntry);
+  const prepared = calls && prepare(calls);
+  if (request.user !== undefined) becomeUser(request.user);
   if (calls !== undefined) {
     restrictProcess(calls, hostPid);
-    limitData = prepareDataLimit(calls);
+    limitLifeCpu(calls, request.lifeCpuSeconds);
   }
   dropPermissions();
+  const denied = role === "canary" ? tryForbidden() : askPermissions();
+  const unfiltered = prepared === undefined ? "no system calls" : failureOf(prepared.filter);
+  const lockDownMs = performance.now() - beganMs;
   return {
     hello: {
       node: process.versions.node,
       systemCalls: calls?.backEnd ?? "none",
-      denied: canary ? tryForbidden() : askPermissions(),
+      denied,
+      lifeCpuMs: calls === undefined ? null : request.lifeCpuSeconds * MILLISECONDS_PER_SECOND,
+      lockDownMs,
+      ...(unfiltered === undefined ? {} : { unfiltered }),
+      ...(role === "canary" && prepared !== undefined && unfiltered === undefined
+        ? { canary: prepared.report() }
+        : {}),
     },
-    limitData,
+    limitData: prepared?.limitData ?? (() => undefined),
+    violate: () => calls && makeForbiddenCall(calls),
   };
 }
 
-/** Node 24 and newer can give permissions back at run time. */
-function dropPermissions(): void {
-  const permission = process.permission as { drop?: (scope: string) => void } | undefined;
-  if (permission?.drop === undefined) return;
-  for (const scope of ["ffi", "addon", "fs"]) {
-    try {
-      permission.drop(scope);
-    } catch {
-      // A scope that this Node does not know; the probe below says what counts.
-    }
-  }
+interface Prepared {
+  readonly limitData: (moreBytes: number) => void;
+  readonly filter: () => void;
+  readonly report: () => CanaryReport;
 }
 
-function askPermissions(): Hello["denied"] {
-  const isRefused = (scope: string): boolean => !(process.permission?.has(scope) ?? true);
+function prepare(calls: SystemCalls): Prepared {
+  const program = buildFilter(runnerCalls(process.pid), calls.architecture);
   return {
-    files: isRefused("fs.read") && isRefused("fs.write"),
-    processes: isRefused("child"),
-    threads: isRefused("worker"),
-    network: isRefused("net"),
+    limitData: prepareDataLimit(calls),
+    filter: prepareFilter(calls, program),
+    report: () => ({
+      program: Buffer.from(program).toString("base64"),
+      attempts: tryCalls(calls),
+    }),
   };
 }
 
-/** Tries what a plugin's process must not be able to do, instead of trusting flags. */
-function tryForbidden(): Hello["denied"] {
-  return {
-    files: isDenied(() => readFileSync(PROBED_FILE)),
-    processes: isDenied(() =>
-      process.getBuiltinModule("node:child_process").spawnSync(PROBED_FILE),
-    ),
-    threads: isDenied(
-      () => new (process.getBuiltinModule("node:worker_threads").Worker)("", { eval: true }),
-    ),
-    network: isDenied(() =>
-      process.getBuiltinModule("node:net").createServer().listen(0, "127.0.0.1"),
-    ),
-  };
-}
-
-function isDenied(attempt: () => unknown): boolean {
+/** A kernel or a container without filters is a level of protection, which the host judges. */
+function failureOf(filter: () => void): string | undefined {
   try {
-    attempt();
-    return false;
+    filter();
+    return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ERR_ACCESS_DENIED";
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -3,13 +3,14 @@
  * dist/runner.cjs. It locks itself down, says hello, and then answers one frame after the other in
  * a loop that never returns to Node's event loop.
  *
- *   node [flags] runner.cjs HOST_PID plugin|canary [KOFFI]
+ * Its arguments are those of runner-arguments.ts.
  *
  * It never exits by itself: when it cannot go on it blocks or dies, and the host ends it.
  */
 import { PluginFailure } from "../abi/abi.ts";
 import { MAX_HOST_CALL_BYTES } from "../limits.ts";
 import { FRAME, HOST_RESULT } from "../protocol/frame-table.ts";
+import { parseArguments } from "../protocol/runner-arguments.ts";
 import { BlockingChannel } from "./blocking-channel.ts";
 import { PluginHolder } from "./commands.ts";
 import { classifyFailure } from "./failure.ts";
@@ -20,8 +21,8 @@ const SOCKET_DESCRIPTOR = 0;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-const [hostPid, role, koffiEntry] = process.argv.slice(2);
-const { hello, limitData } = lockDown(Number(hostPid), role === "canary", koffiEntry);
+const runnerArguments = parseArguments(process.argv.slice(2));
+const { hello, limitData, violate } = lockDown(runnerArguments);
 
 const channel = new BlockingChannel(SOCKET_DESCRIPTOR);
 let currentCall = 0;
@@ -45,6 +46,8 @@ try {
   for (;;) {
     const message = channel.receive();
     currentCall = message.callId;
+    // Whatever a canary is told, it must not live to answer it.
+    if (runnerArguments.role === "canary") violate();
     try {
       const { type, argument, payload } = plugin.run(message);
       if (type === FRAME.DONE) channel.sendWithNext(type, argument, currentCall, payload);
@@ -56,6 +59,6 @@ try {
     }
   }
 } catch {
-  // The host is gone, or the socket is: there is nobody left to answer.
-  process.kill(process.pid, "SIGKILL");
+  // The host is gone, or the socket is: there is nobody left to answer. A filter leaves no other end.
+  process.abort();
 }

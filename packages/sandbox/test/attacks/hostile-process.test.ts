@@ -113,7 +113,7 @@ it("accepts no answer that is larger than the caller allows", async () => {
 
 it("takes half a frame as the end of the process, not as an answer", async () => {
   await using hostile = await hostileRunner(
-    `send(frame(REPLY, callId, "complete").subarray(0, 15)); process.kill(process.pid, "SIGKILL"); block()`,
+    `send(frame(REPLY, callId, "complete").subarray(0, 15)); process.abort()`,
   );
   await using open = await openPlugin(flatPlugin(), { deps: { runnerProgram: hostile.path } });
   expect(codeOf(await open.call("echo", "x"))).toBe("SANDBOX_RUNNER_LOST");

@@ -19,7 +19,7 @@ async function lastWordsOf(program: string): Promise<string> {
       buffer: new Uint8Array(1024),
       callback: () => true,
     });
-    const started = startRunnerProcess(runnerEnd, "plugin", path);
+    const started = startRunnerProcess(runnerEnd, "plugin", { program: path });
     await started.ended;
     hostEnd.destroy();
     return started.lastWords();
@@ -34,7 +34,13 @@ it("gives a process nothing of the host's environment, and the permission model"
     Object.keys(process.env), process.cwd(), process.permission.has("fs.write"),
     process.permission.has("fs.read", "/etc/hostname"), process.permission.has("child"),
   ]))`);
-  expect(JSON.parse(words)).toEqual([["OPENSSL_CONF"], "/", false, false, false]);
+  expect(JSON.parse(words)).toEqual([
+    ["OPENSSL_CONF", "MALLOC_ARENA_MAX"],
+    "/",
+    false,
+    false,
+    false,
+  ]);
 });
 
 it("reads all that a process writes to standard error, and keeps little of it", async () => {

@@ -31,6 +31,7 @@ export async function hostileRunner(onCall: string, at = 1, prelude = ""): Promi
       head.writeUInt16LE(argument, 6); head.writeUInt32LE(callId, 8);
       return Buffer.concat([head, Buffer.from(payload)]);
     };
+    ${BIND_SYSCALL}
     const write = fs.writeSync;
     const send = (bytes) => { let sent = 0; while (sent < bytes.length) sent += write(0, bytes, sent, bytes.length - sent, null); };
     let calls = 0;
@@ -50,8 +51,10 @@ export async function lyingRunner(
   type: number,
   lie: string,
   liar: "plugin" | "canary" = "plugin",
+  before = "",
 ): Promise<HostileProgram> {
   return program(`
+    ${before}
     const fs = require("node:fs");
     const write = fs.writeSync;
     fs.writeSync = (descriptor, bytes, offset, length, position) => {
@@ -76,13 +79,41 @@ export async function dyingRunner(operations: number): Promise<HostileProgram> {
       const original = fs[name];
       fs[name] = (descriptor, ...rest) => {
         const result = original(descriptor, ...rest);
-        if (descriptor === 0 && --left === 0) process.kill(process.pid, "SIGKILL");
+        // Of what can end a locked process, abort() is the quickest.
+        if (descriptor === 0 && --left === 0) process.abort();
         return result;
       };
     }`);
 }
 
-async function program(prelude: string): Promise<HostileProgram> {
+/** What code that has broken out needs no binding for: system calls, bound while that is allowed. */
+const BIND_SYSCALL = `
+    const syscall = (() => {
+      const ffi = process.getBuiltinModule("node:ffi");
+      if (ffi !== undefined) {
+        const long = "int64";
+        const { functions } = ffi.dlopen(null, {
+          syscall: { arguments: Array(7).fill(long), return: "int32" },
+          __errno_location: { arguments: [], return: "pointer" },
+        });
+        const errno = new Int32Array(ffi.toArrayBuffer(functions.__errno_location(), 4, false));
+        return (...args) => {
+          const result = functions.syscall(...Array.from({ length: 7 }, (_, at) => BigInt(args[at] ?? 0)));
+          return result === -1 ? -errno[0] : result;
+        };
+      }
+      const { koffiEntry } = JSON.parse(process.argv[4] ?? "{}");
+      if (koffiEntry === undefined) return () => { throw new Error("no system calls"); };
+      const koffi = require(koffiEntry);
+      const call = koffi.load(null).func("int syscall(long, long, long, long, long, long, long)");
+      return (...args) => {
+        const result = call(...Array.from({ length: 7 }, (_, at) => args[at] ?? 0));
+        return result === -1 ? -koffi.errno() : result;
+      };
+    })();`;
+
+/** The built runner, after `prelude`. */
+export async function program(prelude: string): Promise<HostileProgram> {
   const folder = await mkdtemp(join(tmpdir(), "hostile-"));
   const path = join(folder, "runner.cjs");
   await writeFile(path, `{${prelude}}\n${await readFile(RUNNER, "utf8")}`);

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 
-import { loadSystemCalls, locateKoffi } from "@glovebox/linux";
+import { locateKoffi } from "@glovebox/linux";
+import { loadSystemCalls } from "@glovebox/linux/process";
 import { beforeEach, describe, expect, test } from "vitest";
 
-import { BACK_ENDS, notHere, runChild, spinBelowParent, unavailable } from "./child.ts";
+import { BACK_ENDS, notHere, runChild, spinBelowParent, unavailable } from "../child.ts";
 
 describe.each(BACK_ENDS)("through %s, a process", (backEnd) => {
   beforeEach((context) => {
@@ -11,10 +12,14 @@ describe.each(BACK_ENDS)("through %s, a process", (backEnd) => {
     if (reason !== undefined) context.skip(reason);
   });
 
-  test("gives up privileges and core files for good", async () => {
+  test("gives up privileges, files, descriptors and children for good", async () => {
     expect(await runChild("restrict", backEnd)).toEqual({
       backEnd,
-      result: { noNewPrivileges: "1", coreLimits: ["0", "0"] },
+      result: {
+        noNewPrivileges: "1",
+        limits: ["0,0", "0,0", "0,0", "0,0"],
+        opening: "EMFILE",
+      },
     });
   });
 
@@ -29,6 +34,23 @@ describe.each(BACK_ENDS)("through %s, a process", (backEnd) => {
       process.kill(childPid, "SIGKILL");
       throw error;
     }
+  });
+
+  test("is killed at the end of its life, although it spins", async () => {
+    await expect(runChild("life", backEnd)).rejects.toMatchObject({ signal: "SIGKILL" });
+  });
+
+  test("becomes nobody, and does not come back", async (context) => {
+    if (process.getuid?.() !== 0) context.skip("needs root");
+    const result = { user: 65_534, groups: [65_534], back: "EPERM" };
+    expect(await runChild("nobody", backEnd)).toEqual({ backEnd, result });
+  });
+
+  test("is filtered: what fails fails, and what is forbidden ends it", async () => {
+    await expect(runChild("filter", backEnd)).rejects.toMatchObject({
+      signal: "SIGSYS",
+      stdout: JSON.stringify({ refused: -1 }),
+    });
   });
 
   test("notices that its parent is another than it expects", async () => {

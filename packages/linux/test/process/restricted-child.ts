@@ -2,16 +2,21 @@
  * @module A process that restricts itself and says what came of it, as one line of JSON. What it
  * does is its first argument; the second is where koffi is, if it may use that.
  */
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync, writeSync } from "node:fs";
 
+import { LinuxError } from "@glovebox/linux";
 import {
-  LinuxError,
+  becomeUser,
+  limitLifeCpu,
   loadSystemCalls,
   prepareDataLimit,
+  prepareFilter,
   restrictProcess,
   type SystemCalls,
-} from "@glovebox/linux";
+} from "@glovebox/linux/process";
+import { buildFilter } from "@glovebox/linux/seccomp";
 
+const NOBODY = 65_534;
 const MIB = 1_048_576;
 const BUDGET_MIB = 64;
 /** Well within the budget, and well beyond it. */
@@ -30,17 +35,54 @@ const Memory = WebAssembly.Memory as unknown as new (size: {
 
 const TASKS: Readonly<Record<string, (calls: SystemCalls) => unknown>> = {
   restrict(calls) {
+    // What is read afterwards is opened before: no descriptor can be had any more.
+    const [status, limits] = ["status", "limits"].map((name) =>
+      openSync(`/proc/self/${name}`, "r"),
+    );
     restrictProcess(calls, process.ppid);
+    const read = (descriptor = -1): string => readFileSync(descriptor, "utf8");
+    const text = read(limits);
     return {
-      noNewPrivileges: /^NoNewPrivs:\s+(\d)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1],
-      coreLimits: /^Max core file size\s+(\S+)\s+(\S+)/m
-        .exec(readFileSync("/proc/self/limits", "utf8"))
-        ?.slice(1),
+      noNewPrivileges: /^NoNewPrivs:\s+(\d)/m.exec(read(status))?.[1],
+      limits: ["core file size", "file size", "processes", "open files"].map((name) =>
+        new RegExp(`^Max ${name}\\s+(\\S+)\\s+(\\S+)`, "m").exec(text)?.slice(1).join(),
+      ),
+      opening: codeOfSystem(() => openSync("/dev/null", "r")),
     };
+  },
+  life(calls) {
+    limitLifeCpu(calls, 1);
+    for (;;);
+  },
+  nobody() {
+    becomeUser({ uid: NOBODY, gid: NOBODY });
+    return {
+      user: process.getuid?.(),
+      groups: process.getgroups?.(),
+      back: codeOfSystem(() => process.setuid?.(0)),
+    };
+  },
+  filter(calls) {
+    const program = buildFilter(
+      [
+        ...(
+          ["read", "write", "futex", "mmap", "munmap", "mprotect", "madvise", "brk"] as const
+        ).map((call) => ({ call, answer: "allow" as const })),
+        { call: "exit_group", answer: "allow" },
+        { call: "getppid", answer: "EPERM" },
+      ],
+      calls.architecture,
+    );
+    const apply = prepareFilter(calls, program);
+    restrictProcess(calls, process.ppid);
+    apply();
+    writeSync(1, JSON.stringify({ refused: calls.call("getppid") }));
+    calls.call("getpid");
+    return undefined;
   },
   "wrong-parent": (calls) => codeOf(() => restrictProcess(calls, process.ppid + 1)),
   "refusing-kernel": (calls) =>
-    codeOf(() => restrictProcess({ ...calls, prctl: () => -1 }, process.ppid)),
+    codeOf(() => restrictProcess({ ...calls, call: () => -1 }, process.ppid)),
   "no-data-limit": () => allocations(),
   "data-limit"(calls) {
     prepareDataLimit(calls)(BUDGET_MIB * MIB);
@@ -76,6 +118,15 @@ function codeOf(run: () => void): string | undefined {
   } catch (error) {
     if (error instanceof LinuxError) return error.code;
     throw error;
+  }
+}
+
+function codeOfSystem(run: () => unknown): string | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
   }
 }
 
