@@ -20,7 +20,7 @@ import type { FilePage, FileTimes } from "@glovebox/core/ports";
 
 import { isNameGranted } from "../grant/file-policy.ts";
 import { fileError } from "./condition.ts";
-import { secondsOf } from "./describe.ts";
+import { type Describe, secondsOf } from "./describe.ts";
 import { type Descriptor, unlessMissing } from "./descriptor.ts";
 import { componentsOf, withoutLinks } from "./links.ts";
 import { listFolder } from "./list.ts";
@@ -139,12 +139,13 @@ export function listEntries(
   path: PlacedPath,
   cursor: string | undefined,
   max: number,
+  describe: Describe,
 ): FilePage {
   const { opener, roots, isCancelled } = context;
   const root = roots.rootOf(path.root);
   const components = withoutLinks(opener, root, path, true);
   using folder = opener.folder(root, [...path.folder.below, ...components]);
-  return listFolder(folder, path.folder, cursor, max, isCancelled);
+  return listFolder(folder, path.folder, cursor, max, { isCancelled, describe });
 }
 
 /** Makes a folder that only the host's user can enter. */

@@ -12,6 +12,7 @@ import type { FolderGrant } from "../grant/grant.ts";
 import { MAX_FOLDER_ENTRIES, MAX_PAGE_ENTRIES } from "../limits.ts";
 import { isAskable } from "../target/guest-path.ts";
 import { fileError } from "./condition.ts";
+import type { Describe } from "./describe.ts";
 import { type Descriptor, unlessMissing } from "./descriptor.ts";
 import { namesIn } from "./tree.ts";
 
@@ -21,7 +22,7 @@ export function listFolder(
   grant: FolderGrant,
   cursor: string | undefined,
   max: number,
-  isCancelled: () => boolean,
+  { isCancelled, describe }: { readonly isCancelled: () => boolean; readonly describe: Describe },
 ): FilePage {
   if (!Number.isSafeInteger(max) || max < 1)
     throw fileError("BROKER_FILE_RANGE", "a page holds at least one entry");
@@ -38,23 +39,24 @@ export function listFolder(
   visible.sort();
   return pageOf(visible, Math.min(max, MAX_PAGE_ENTRIES), (name) => {
     const stats = unlessMissing(() => lstatSync(folder.inside(name)));
-    return stats === undefined ? undefined : kindOf(stats, name, grant);
+    const kind = stats && kindOf(stats, name, grant);
+    return stats && kind && { name, kind, id: describe(stats).id };
   });
 }
 
-/** The first names that have a kind; only as many are looked at as the page needs. */
+/** The first names that are shown; only as many are looked at as the page needs. */
 function pageOf(
   names: readonly string[],
   size: number,
-  kindOfName: (name: string) => FileStat["kind"] | undefined,
+  entryOf: (name: string) => FilePage["entries"][number] | undefined,
 ): FilePage {
-  const entries: { readonly name: string; readonly kind: FileStat["kind"] }[] = [];
+  const entries: FilePage["entries"][number][] = [];
   for (const name of names) {
-    const kind = kindOfName(name);
-    if (kind === undefined) continue;
+    const entry = entryOf(name);
+    if (entry === undefined) continue;
     const last = entries.at(-1);
     if (entries.length === size && last !== undefined) return { entries, cursor: last.name };
-    entries.push({ name, kind });
+    entries.push(entry);
   }
   return { entries };
 }

@@ -108,7 +108,7 @@ function serveFiles(): void {
       assertTimes(times);
       setTimesOf(context, path, times, followLinks);
     },
-    list: ({ path, cursor, max }) => listEntries(context, path, cursor, max),
+    list: ({ path, cursor, max }) => listEntries(context, path, cursor, max, describe),
     rename: ({ from, to, seen }) => renameEntry(context, from, to, inodeOf(seen)),
     remove: ({ path, kind }) => removeEntry(context, path, kind),
     mkdir: ({ path }) => makeFolder(context, path),

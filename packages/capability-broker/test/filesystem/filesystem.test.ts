@@ -115,15 +115,16 @@ describe.each(OPENERS)("with %s", (opener) => {
     fs.writeFileSync(join(host, ".hidden"), "");
     fs.writeFileSync(join(host, "a/x.txt"), "");
     const first = valueOf(await files.list(scope, "/data", undefined, 2));
+    const idOf = async (path: string) => valueOf(await files.stat(scope, path)).id;
     expect(first).toEqual({
       entries: [
-        { name: "a", kind: "directory" },
-        { name: "b", kind: "directory" },
+        { name: "a", kind: "directory", id: await idOf("/data/a") },
+        { name: "b", kind: "directory", id: await idOf("/data/b") },
       ],
       cursor: "b",
     });
     expect(valueOf(await files.list(scope, "/data", first.cursor, 2))).toEqual({
-      entries: [{ name: "c", kind: "directory" }],
+      entries: [{ name: "c", kind: "directory", id: await idOf("/data/c") }],
     });
     expect(codeOf(await files.list(scope, "/data", undefined, 0))).toBe("BROKER_FILE_RANGE");
     expect(codeOf(await files.mkdir(scope, "/data/a"))).toBe("BROKER_FILE_EXISTS");
