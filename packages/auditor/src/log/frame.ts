@@ -14,7 +14,7 @@ import { MAX_BATCH_BYTES, MAX_ENTRY_BYTES } from "../limits.ts";
 /** Bytes of a frame before its entries. */
 export const FRAME_HEADER_BYTES = 24;
 /** Bytes of the file's own header. */
-export const SEGMENT_HEADER_BYTES = 16;
+export const SEGMENT_HEADER_BYTES = 20;
 
 const FRAME_MAGIC = 0x47_42_46_31; // GBF1
 const SEGMENT_MAGIC = 0x47_42_57_31; // GBW1
@@ -47,6 +47,7 @@ export function formatSegmentHeader({ seed, first }: SegmentHeader): Buffer {
   bytes.writeUInt32BE(SEGMENT_MAGIC, 0);
   bytes.writeUInt32BE(seed, 4);
   writeIndex(bytes, first, 8);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 16)), 16);
   return bytes;
 }
 
@@ -54,6 +55,8 @@ export function formatSegmentHeader({ seed, first }: SegmentHeader): Buffer {
 export function parseSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || bytes.readUInt32BE(0) !== SEGMENT_MAGIC)
     return undefined;
+  // With another number to begin from, every frame would look unfinished, and be cut off.
+  if (bytes.readUInt32BE(16) !== crc32(bytes.subarray(0, 16))) return undefined;
   const first = readIndex(bytes, 8);
   return first === undefined ? undefined : { seed: bytes.readUInt32BE(4), first };
 }

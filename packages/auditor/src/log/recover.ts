@@ -140,7 +140,10 @@ async function openSegment(
   if (file === undefined) return undefined;
   const header = parseSegmentHeader(await file.read(0, SEGMENT_HEADER_BYTES));
   if (header?.first === first && first % TILE_WIDTH === 0) return { file, seed: header.seed };
+  const size = await file.size();
   await file.close();
+  // The header is synced before a frame is written: what has more was a segment once.
+  if (size > SEGMENT_HEADER_BYTES) throw invalid(`the header of ${path} is damaged`);
   return undefined;
 }
 
