@@ -20,7 +20,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   "core.errors": "3 kB",
   "core.ids": "4 kB",
   "core.json": "8 kB",
-  "core.encode": "1 kB",
+  "core.encode": "2 kB",
   "core.flow": "6 kB",
   "core.clock": "4 kB",
   "core.ports": "100 B",

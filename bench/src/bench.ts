@@ -3,6 +3,7 @@
  * bench fails to run, 2 on wrong usage; a missed target is a figure, not a failure.
  */
 import { auditor } from "./auditor/auditor.ts";
+import { broker } from "./broker/broker.ts";
 import { calls } from "./calls/calls.ts";
 import { type BenchReport, toJson, toText } from "./report.ts";
 import { sandbox } from "./sandbox/sandbox.ts";
@@ -10,6 +11,7 @@ import { wasm } from "./wasm/wasm.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   auditor,
+  broker,
   calls,
   sandbox,
   wasm,

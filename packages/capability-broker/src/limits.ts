@@ -18,8 +18,10 @@ export const MAX_URL_CHARACTERS = 8_192;
 export const MAX_NAME_OCTETS = 253;
 /** Octets of one label (RFC 1035 section 2.3.4). */
 export const MAX_LABEL_OCTETS = 63;
-/** Host patterns or paths of one request, policy or approval: meets compare all pairs. */
-export const MAX_PATTERNS = 256;
+/** Host patterns of one request, policy or approval. */
+export const MAX_PATTERNS = 2_048;
+/** Folders, methods and the like of one request or policy: their meets compare all pairs. */
+export const MAX_LIST_ENTRIES = 256;
 /** Addresses of one answer; more is a hostile or broken zone. */
 export const MAX_ANSWER_ADDRESSES = 64;
 

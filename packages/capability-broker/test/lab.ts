@@ -90,9 +90,10 @@ export function createLab({
       },
       dial(address, asked, signal) {
         dials.push(`${address}:${asked}`);
-        return dialLoopback(typeof port === "number" ? port : port(), signal).then((socket) => ({
+        const to = typeof port === "number" ? port : port();
+        return dialServer(IS_REAL ? address : "127.0.0.1", to, signal).then((socket) => ({
           socket,
-          remoteAddress: address,
+          remoteAddress: IS_REAL ? socket.remoteAddress : address,
         }));
       },
       ...deps,
@@ -190,9 +191,16 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-function dialLoopback(port: number, signal: AbortSignal): Promise<ReturnType<typeof connect>> {
+/** Whether dials reach the addresses themselves (scripts/network-namespace.ts). */
+const IS_REAL = process.env["GLOVEBOX_REAL_DIALS"] === "1";
+
+function dialServer(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof connect>> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, signal });
+    const socket = connect({ host, port, signal });
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);

@@ -6,6 +6,9 @@ import { type Server, type Socket, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
+/** In a namespace with the cases' addresses (scripts/network-namespace.ts) servers answer at each. */
+const HOST = process.env["GLOVEBOX_REAL_DIALS"] === "1" ? "::" : "127.0.0.1";
+
 export interface RawServer extends AsyncDisposable {
   readonly port: number;
   /** Everything that clients have sent so far. */
@@ -38,7 +41,7 @@ export async function startRawServer(
   const server: Server =
     identity === undefined ? createServer(onConnection) : createTlsServer(identity, onConnection);
   server.on("tlsClientError", () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     received: () => received,

@@ -179,15 +179,14 @@ function filesystemGrant(effective: Capabilities, host: HostSide): FilesystemGra
 function withheldOf(asked: Capabilities, effective: Capabilities): readonly string[] {
   const withheld: string[] = [];
   if (asked.httpOutbound && !effective.httpOutbound) withheld.push("may not send HTTP requests");
+  const kept = new Set(effective.hosts.map(({ pattern }) => patternText(pattern)));
   for (const { pattern } of effective.httpOutbound ? asked.hosts : []) {
-    const kept = effective.hosts.some(
-      (entry) => patternText(entry.pattern) === patternText(pattern),
-    );
-    if (!kept) withheld.push(`may not reach all of ${patternText(pattern)}`);
+    if (!kept.has(patternText(pattern)))
+      withheld.push(`may not reach all of ${patternText(pattern)}`);
   }
   for (const { guest, rights } of asked.paths) {
-    const kept = effective.paths.find((entry) => pathContains(entry.guest, guest));
-    const missing = rights.filter((right) => kept?.rights.includes(right) !== true);
+    const speaker = effective.paths.find((entry) => pathContains(entry.guest, guest));
+    const missing = rights.filter((right) => speaker?.rights.includes(right) !== true);
     if (missing.length > 0) withheld.push(`may not ${missing.join(", ")} in ${guest}`);
   }
   for (const name of asked.secrets) {

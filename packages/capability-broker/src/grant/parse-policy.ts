@@ -6,6 +6,7 @@ import {
   DEFAULT_FILE_TOTALS,
   DEFAULT_NETWORK_LIMITS,
   DEFAULT_ROOT_LIMITS,
+  MAX_LIST_ENTRIES,
   MAX_PATTERNS,
 } from "../limits.ts";
 import type { Cidr } from "../target/address.ts";
@@ -74,8 +75,11 @@ export function parsePolicy(policy: HostPolicy): ParsedPolicy {
       throw policyError(`resources.${name}`, "expected a number from 0");
   }
   const roots = filesystem?.roots ?? [];
-  if ((network?.allowedHosts.length ?? 0) > MAX_PATTERNS || roots.length > MAX_PATTERNS)
-    throw policyError("network.allowedHosts, filesystem.roots", `at most ${MAX_PATTERNS}`);
+  if ((network?.allowedHosts.length ?? 0) > MAX_PATTERNS || roots.length > MAX_LIST_ENTRIES)
+    throw policyError(
+      "network.allowedHosts, filesystem.roots",
+      `at most ${MAX_PATTERNS} and ${MAX_LIST_ENTRIES}`,
+    );
   const { secrets: rawSecrets = [], ...lists }: Partial<NetworkPolicy> = network ?? {};
   const problem = problemOfLists(lists);
   if (problem !== undefined) throw policyError("network", problem);

@@ -6,7 +6,7 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { FileRight } from "@glovebox/core/ports";
 
-import { DEFAULT_NETWORK_LIMITS, MAX_PATTERNS } from "../limits.ts";
+import { DEFAULT_NETWORK_LIMITS, MAX_LIST_ENTRIES, MAX_PATTERNS } from "../limits.ts";
 import type { Cidr } from "../target/address.ts";
 import { parseGuestFolder } from "../target/guest-path.ts";
 import {
@@ -59,8 +59,8 @@ export function problemOfLists(network: object = {}): string | undefined {
   for (const [name, isValid] of Object.entries(LISTS)) {
     const list: unknown = Reflect.get(network, name);
     if (list === undefined) continue;
-    if (!Array.isArray(list) || list.length > MAX_PATTERNS)
-      return `${name}: expected a list of at most ${MAX_PATTERNS}`;
+    if (!Array.isArray(list) || list.length > MAX_LIST_ENTRIES)
+      return `${name}: expected a list of at most ${MAX_LIST_ENTRIES}`;
     // No pin at all would be no bound, not a bound that nothing meets.
     if (name === "spkiPins" && list.length === 0) return "spkiPins: expected at least one";
     const wrong: unknown = list.find((text) => typeof text !== "string" || !isValid(text));
@@ -78,8 +78,8 @@ export function parseRequest(
   const hosts: HostEntry[] = [];
   const rawHosts = network?.allowedHosts ?? [];
   const rawPaths = filesystem?.allowedPaths ?? [];
-  if (rawHosts.length > MAX_PATTERNS || rawPaths.length > MAX_PATTERNS)
-    return refused(`more than ${MAX_PATTERNS} hosts or paths`);
+  if (rawHosts.length > MAX_PATTERNS || rawPaths.length > MAX_LIST_ENTRIES)
+    return refused(`more than ${MAX_PATTERNS} hosts or ${MAX_LIST_ENTRIES} paths`);
   for (const raw of rawHosts) {
     const parsed = parseHostPattern(raw, privateCidrs);
     if (!parsed.allowed) return parsed;

@@ -25,10 +25,8 @@ export class ParsedTarget {
   readonly scheme: "http" | "https";
   readonly host: Host;
   readonly port: number;
-  /** Path and query as they are sent. */
-  readonly path: string;
   readonly method: string;
-  readonly href: string;
+  readonly #url: StrictUrl;
   readonly #grant: NetworkGrant;
 
   /** Made by a decision. */
@@ -36,10 +34,19 @@ export class ParsedTarget {
     this.scheme = url.scheme;
     this.host = url.host;
     this.port = url.port;
-    this.path = url.path;
-    this.href = url.href;
     this.method = method;
+    this.#url = url;
     this.#grant = grant;
+  }
+
+  /** Path and query as they are sent. */
+  get path(): string {
+    return this.#url.path;
+  }
+
+  /** Canonical, without fragment. */
+  get href(): string {
+    return this.#url.href;
   }
 
   /** Whether a value is a target that was decided for the grant; what looks like one is none. */
@@ -93,18 +100,18 @@ function decideParsed(
   url: StrictUrl,
   method: unknown,
 ): Decision<ParsedTarget> {
-  const { host, path } = url;
+  const { host } = url;
   const found = hostIndexOf(grant)(host, url.endpoint);
   if (found !== "granted") return refuseHost(found, url);
   if (host.kind === "address") {
     const address = decideAddress(grant, host.address, host.name, []);
     if (!address.allowed) return address;
   }
-  if (grant.pathPrefixes?.some((prefix) => isWithinPrefix(path, prefix)) === false) {
+  if (grant.pathPrefixes?.some((prefix) => isWithinPrefix(url.path, prefix)) === false) {
     return refuse(
       "BROKER_PATH_PREFIX",
       "network.paths",
-      `${received(path)} is not below a granted path`,
+      `${received(url.path)} is not below a granted path`,
     );
   }
   const verb = decideMethod(grant, method);

@@ -73,6 +73,8 @@ export function createExchange(context: ExchangeContext): RunningExchange {
   let failure: BrokerError | undefined;
   let isWriting = false;
   let isReading = false;
+  /** Whether the rate is measured: from the first time that somebody waits for the body. */
+  let isWatched = false;
   let hop = context.first;
   let redirects = 0;
   let transfer: Transfer | undefined;
@@ -199,7 +201,6 @@ export function createExchange(context: ExchangeContext): RunningExchange {
       onWhole: () => state !== "failed" && end("ended"),
       onFailure: fail,
     });
-    if (limits.minBytesPerSecond > 0) watchRate(response, 0);
     const { status, headers } = received;
     head.resolve({
       status,
@@ -294,6 +295,10 @@ export function createExchange(context: ExchangeContext): RunningExchange {
           const bytes = response?.take(max);
           if (bytes !== undefined) return bytes;
           if (response?.isWhole === true) return null;
+          if (response !== undefined && !isWatched && limits.minBytesPerSecond > 0) {
+            isWatched = true;
+            watchRate(response, response.wireBytes);
+          }
           const idle = startTimer(limits.idleTimeoutMs, "BROKER_TIMEOUT_IDLE");
           await new Promise<void>((wake) => (wakeReader = wake));
           stopTimer(idle);

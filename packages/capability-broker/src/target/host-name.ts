@@ -29,6 +29,15 @@ export function isSpecialUseName(name: string): boolean {
   return !name.includes(".") || SPECIAL_USE.test(name);
 }
 
+// Two or more LDH labels in lower case, the last of letters: no address in any notation.
+const PLAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
+/** Whether a text is a name that needs no more than this: neither an A-label nor a special one. */
+export function isPlainName(text: string): boolean {
+  if (text.length > MAX_NAME_OCTETS || !PLAIN_NAME.test(text)) return false;
+  return !text.includes("xn--") && !isSpecialUseName(text);
+}
+
 /** A lower-case ASCII host: a name of LDH labels, or an address (IPv6 in brackets). */
 export function parseAsciiHost(text: string): Decision<Host> {
   if (text.startsWith("[")) {

@@ -7,7 +7,7 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 
 import { MAX_URL_CHARACTERS } from "../limits.ts";
-import { type Host, parseUrlHost } from "./host-name.ts";
+import { type Host, isPlainName, parseUrlHost } from "./host-name.ts";
 
 /** A URL with one meaning; only {@link parseStrictUrl} makes them. */
 export class StrictUrl {
@@ -53,6 +53,35 @@ const PORT = /^[1-9]\d{0,4}$/;
 
 /** Parses a URL as a plugin wrote it. */
 export function parseStrictUrl(raw: unknown): Decision<StrictUrl> {
+  return parsePlain(raw) ?? parseAny(raw);
+}
+
+/**
+ * The usual case (hot: bench broker): lower-case scheme, printable ASCII, a plain name as the whole
+ * authority. Whatever is not that, or special in any way, is left to the general rules.
+ */
+function parsePlain(raw: unknown): Decision<StrictUrl> | undefined {
+  if (typeof raw !== "string" || raw.length > MAX_URL_CHARACTERS) return undefined;
+  const isSecure = raw.startsWith("https://");
+  if (!isSecure && !raw.startsWith("http://")) return undefined;
+  const start = isSecure ? 8 : 7;
+  let end = -1;
+  for (let at = start; at < raw.length; at += 1) {
+    const code = raw.charCodeAt(at);
+    if (code <= 0x20 || code >= 0x7f || code === 0x5c) return undefined;
+    if (end < 0 && (code === 0x2f || code === 0x3f || code === 0x23)) end = at;
+  }
+  const authority = raw.slice(start, end < 0 ? undefined : end);
+  if (!isPlainName(authority)) return undefined;
+  const url = URL.parse(raw);
+  if (url?.hostname !== authority) return undefined;
+  if (raw.includes("#")) url.hash = "";
+  const scheme = isSecure ? "https" : "http";
+  const host = { kind: "name", name: authority } as const;
+  return allow(RULE, new StrictUrl(scheme, host, isSecure ? 443 : 80, url));
+}
+
+function parseAny(raw: unknown): Decision<StrictUrl> {
   if (typeof raw !== "string" || raw.length > MAX_URL_CHARACTERS) {
     return refused(raw, `a string of at most ${MAX_URL_CHARACTERS} characters`);
   }
