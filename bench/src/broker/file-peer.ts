@@ -69,19 +69,30 @@ parentPort?.postMessage(figures satisfies FileFigures);
 
 function through(opener: Opener): () => void {
   const roots = createRoots({
-    ...{ opener, calls, temporaryDirectory: host, isCancelled: () => false },
+    opener,
+    calls,
+    temporaryDirectory: host,
+    isCancelled: () => false,
     kept: keepDescriptors(new Int32Array(64)),
   });
   const limits = { maxFileBytes: 1_048_576, quotaBytes: 1_048_576, maxFiles: 100, maxDepth: 32 };
   const folder: OpenRequest["path"]["folder"] = {
-    ...{ guest: "/data", host, below: [], rights: ["read"], allowHidden: false },
-    ...{ extensions: [".json"], ...limits },
+    guest: "/data",
+    host,
+    below: [],
+    rights: ["read"],
+    extensions: [".json"],
+    allowHidden: false,
+    ...limits,
   };
   const place = { kind: "host", path: host } as const;
   const request: OpenRequest = {
     path: { root: place, folder, components: COMPONENTS, namesDirectory: false, shadowed: [] },
     rights: ["read"],
-    ...{ exclusive: false, truncate: false, followLinks: true, aside: false },
+    exclusive: false,
+    truncate: false,
+    followLinks: true,
+    aside: false,
   };
   const root = roots.rootOf(place);
   return () => {
