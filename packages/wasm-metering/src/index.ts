@@ -8,5 +8,5 @@ export type { ValidatedBytes } from "./meter.ts";
 export { fuelUse, METERING_VERSION } from "./metered-module.ts";
 export type { FuelUse, MeteredModule, MeteringFallback } from "./metered-module.ts";
 export type { MappedOffset, OffsetMap } from "./offset-map.ts";
-export type { MeteringOptions } from "./options.ts";
+export type { MeteringOptions, Placement } from "./options.ts";
 export type { Maxima } from "./rewrite/memory-limit.ts";

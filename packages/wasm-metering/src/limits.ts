@@ -18,3 +18,7 @@ export const MAX_MEMORY_BYTES = 2 ** 34;
 export const MAX_MEMORY_PAGES = 262_144;
 /** Elements of the largest table (kV8MaxWasmTableSize is 10,000,000), rounded up. */
 export const MAX_TABLE_ELEMENTS = 2 ** 24;
+/** kV8MaxWasmFunctionParams and kV8MaxWasmFunctionReturns. */
+export const MAX_PARAMETERS = 1_000;
+/** Units that may be spent without a look at what is left: some ten microseconds. */
+export const MAX_UNCHECKED = 16_384;

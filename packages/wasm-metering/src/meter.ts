@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { allow, type Decision, failClosed, refuse } from "@glovebox/core/decision";
 import type { Sha256 } from "@glovebox/core/ids";
 import { readModule, SECTION, type WasmModule } from "@glovebox/wasm-binary";
-import { writeModule } from "@glovebox/wasm-binary/write";
+import { type ByteWriter, writeModule } from "@glovebox/wasm-binary/write";
 
 import { COST_TABLE } from "./cost-table.ts";
 import { MeteringError } from "./errors.ts";
@@ -18,8 +18,10 @@ import { IndexCheck } from "./index-check.ts";
 import { MAX_EXPORTS, MAX_FUNCTIONS, MAX_GLOBALS, MAX_TYPES } from "./limits.ts";
 import { type MeteredModule, METERING_VERSION } from "./metered-module.ts";
 import { MeteringStop } from "./metering-stop.ts";
-import { type MeteringOptions, parseOptions } from "./options.ts";
-import { limitMemories } from "./rewrite/memory-limit.ts";
+import { type MeteringOptions, parseOptions, type Placement } from "./options.ts";
+import { planModule } from "./plan.ts";
+import { FunctionReferences } from "./rewrite/function-references.ts";
+import { limitMemories, type Maxima } from "./rewrite/memory-limit.ts";
 import { findStaleSections } from "./rewrite/stale-sections.ts";
 import { writeCode } from "./write-code.ts";
 import { writeSections } from "./write-sections.ts";
@@ -50,7 +52,7 @@ export function meterModule(
   if (!(validated?.bytes instanceof Uint8Array) || typeof validated.verdict !== "object") {
     throw new MeteringError("METERING_USAGE", { message: "meterModule takes a validated module" });
   }
-  const { maxima } = parseOptions(options);
+  const { maxima, placement } = parseOptions(options);
   return failClosed("wasm.metering", () => {
     // One copy, for digest and rewriting alike: others hold the buffer that was validated.
     const bytes = new Uint8Array(validated.bytes);
@@ -64,7 +66,7 @@ export function meterModule(
     const reading = readModule(bytes, { bodies: "skip" });
     if (!reading.allowed) return reading;
     try {
-      return allow("wasm.metering", meter(reading.value, validated.sha256, maxima));
+      return allow("wasm.metering", meter(reading.value, validated.sha256, maxima, placement));
     } catch (error) {
       if (error instanceof MeteringStop) return refuse(error.code, "wasm.metering", error.reason);
       throw error;
@@ -75,20 +77,28 @@ export function meterModule(
 function meter(
   module: WasmModule,
   sha256: Sha256,
-  maxima: ReturnType<typeof parseOptions>["maxima"],
+  maxima: Maxima,
+  placement: Placement,
 ): MeteredModule {
   const check = new IndexCheck(module);
   const problem = check.problemOutsideCode();
   if (problem !== undefined) throw new MeteringStop("METERING_INDEX", problem);
   requireRoom(module);
-  const limited = limitMemories(module, maxima);
+  const references = new FunctionReferences(module);
+  const plan = planModule(module, check, references, placement);
+  const copy = (writer: ByteWriter, start: number, end: number): void =>
+    references.copy(writer, start, end, plan.reference);
+  const limited = limitMemories(module, maxima, copy);
   if (typeof limited === "string") throw new MeteringStop("METERING_MEMORY", limited);
 
   const names = fuelNames(module, sha256);
-  const code = writeCode(module, check);
+  const code = writeCode(module, plan);
   const stale = findStaleSections(module);
   const bytes = writeModule(module, {
-    replace: new Map([...limited, ...writeSections(module, code, names)]),
+    replace: new Map([
+      ...limited,
+      ...writeSections(module, code, names, { references, reference: plan.reference }),
+    ]),
     drop: ({ id, header }) => id === SECTION.start || stale.has(header),
   });
   return Object.freeze({

@@ -10,8 +10,16 @@ const HIGHEST_TABLE = 10_000_000;
 const DEFAULT_MEMORY_PAGES = 1_024;
 const DEFAULT_TABLE_ELEMENTS = 100_000;
 
+/** Where charges are placed. */
+export type Placement = "merged" | "per-block";
+
 /** Options of {@link meterModule}. */
 export interface MeteringOptions {
+  /**
+   * `"merged"` (default) counts the same with fewer charges, and passes fuel from function to
+   * function; `"per-block"` is the reference: simplest, and slower to run.
+   */
+  readonly placement?: Placement;
   /** Pages of 64 KiB that each memory may grow to. Default: 1,024 (64 MiB). 0: no memory. */
   readonly maxMemoryPages?: number;
   /** Elements that each table may grow to. Default: 100,000. 0: only empty tables. */
@@ -19,12 +27,21 @@ export interface MeteringOptions {
 }
 
 /** Checks the options once. */
-export function parseOptions(options: MeteringOptions): { readonly maxima: Maxima } {
+export function parseOptions(options: MeteringOptions): {
+  readonly maxima: Maxima;
+  readonly placement: Placement;
+} {
+  const { placement = "merged" } = options;
+  if (placement !== "merged" && placement !== "per-block") {
+    throw new MeteringError("METERING_USAGE", {
+      message: `placement must be merged or per-block; received ${received(placement)}`,
+    });
+  }
   const { maxMemoryPages = DEFAULT_MEMORY_PAGES, maxTableElements = DEFAULT_TABLE_ELEMENTS } =
     options;
   require("maxMemoryPages", maxMemoryPages, MAX_MEMORY_PAGES);
   require("maxTableElements", maxTableElements, HIGHEST_TABLE);
-  return { maxima: { memoryPages: maxMemoryPages, tableElements: maxTableElements } };
+  return { placement, maxima: { memoryPages: maxMemoryPages, tableElements: maxTableElements } };
 }
 
 function require(name: string, value: number, most: number): void {

@@ -1,29 +1,29 @@
 /** @module The code section of the metered module, and the functions and types added for it. */
 import { SECTION, type WasmModule } from "@glovebox/wasm-binary";
-import { opcodeNamed, OperatorReader } from "@glovebox/wasm-binary/operators";
+import { OperatorReader } from "@glovebox/wasm-binary/operators";
 import { ByteWriter } from "@glovebox/wasm-binary/write";
 
-import { writePerBlock } from "./charge/per-block.ts";
+import { ChargeMerger } from "./charge/merge.ts";
+import { hasLengths, writePerBlock } from "./charge/per-block.ts";
+import { writeThreaded, writeWrapper } from "./charge/threaded.ts";
 import { ControlFlow } from "./graph/control-flow.ts";
-import type { IndexCheck } from "./index-check.ts";
+import { EVENT, NODE } from "./graph/flow-tables.ts";
 import { MAX_BODY_BYTES, MAX_LOCALS } from "./limits.ts";
 import type { MeteringFallback } from "./metered-module.ts";
 import { MeteringStop } from "./metering-stop.ts";
 import { OffsetMapBuilder } from "./offset-map.ts";
+import { KIND, type Plan, signatureOf } from "./plan.ts";
 import { BodyContext, type ModuleContext } from "./rewrite/body-context.ts";
 import { Code } from "./rewrite/code.ts";
 import { I64, TypePool } from "./rewrite/type-pool.ts";
-
-const LOCAL_GET = opcodeNamed("local.get");
-const LOCAL_TEE = opcodeNamed("local.tee");
 
 /** What was written. */
 export interface WrittenCode {
   /** Content of the code section. */
   readonly content: Uint8Array;
   readonly types: TypePool;
-  /** Type indices of the functions appended. */
-  readonly addedFunctions: readonly number[];
+  /** The type index of each function that is not imported. */
+  readonly functionTypes: readonly number[];
   readonly map: OffsetMapBuilder;
   /** Bytes of `content` that hold the original's functions. */
   readonly mappedBytes: number;
@@ -31,90 +31,133 @@ export interface WrittenCode {
   readonly fallbacks: readonly MeteringFallback[];
 }
 
-/** Writes every body with its charges, and the function that ends a call without fuel. */
-export function writeCode(module: WasmModule, check: IndexCheck): WrittenCode {
+/** Writes every body with its charges, the wrappers, and the function that ends a call without fuel. */
+export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
   const types = new TypePool(module);
   const map = new OffsetMapBuilder();
-  const shared: ModuleContext = {
-    module,
-    types,
-    fuelGlobal: module.globals.length,
-    outOfFuel: module.functions.length,
-  };
+  const fuelGlobal = module.globals.length;
+  const outOfFuel = module.functions.length;
+  const shared: ModuleContext = { module, types, fuelGlobal, outOfFuel };
   const content = new ByteWriter(Math.ceil(1.5 * codeBytes(module)) + 64);
-  content.unsigned(module.bodies.length + 1);
-  const body = new ByteWriter(4_096);
-  const reader = new OperatorReader(module.bytes);
-  const flow = new ControlFlow();
+  content.unsigned(module.bodies.length + 1 + plan.wrapped.length);
+  const bodies = new BodyPlacement(shared, plan);
+  const fallbacks: MeteringFallback[] = [];
+  if (plan.fallback !== undefined) fallbacks.push({ function: -1, reason: plan.fallback });
 
   for (let index = 0; index < module.bodies.length; index++) {
     const functionIndex = module.imported.function + index;
-    readBody(module, reader, flow, check, index);
+    const { context, reason } = bodies.write(index);
+    if (reason !== undefined) fallbacks.push({ function: functionIndex, reason });
+    append(content, context.code.bytes, functionIndex);
+    map.addBody(content.length - context.code.bytes.length, context.runs);
+  }
+  const mappedBytes = content.length;
+  const body = new ByteWriter(64);
+  writeOutOfFuel(new Code(body), fuelGlobal);
+  append(content, body, outOfFuel);
+  const addedFunctions = [types.functionType([I64], [])];
+  for (const index of plan.wrapped) {
+    const functionIndex = module.imported.function + index;
     body.clear();
-    const context = new BodyContext(
-      shared,
-      typeOf(module, functionIndex),
-      body,
-      module.bodies.startOf(index),
+    writeWrapper(
+      new BodyContext(shared, signatureOf(module, functionIndex), body, 0),
+      functionIndex,
     );
-    if (context.parameters.length + flow.localCount + 2 > MAX_LOCALS) {
+    append(content, body, functionIndex);
+    addedFunctions.push(module.functions[functionIndex] as number);
+  }
+  const functionTypes = Array.from(plan.kinds, (kind, index) => {
+    const functionIndex = module.imported.function + index;
+    if (kind !== KIND.threaded) return module.functions[functionIndex] as number;
+    const { parameters, results } = signatureOf(module, functionIndex);
+    return types.functionType([...parameters, I64], [...results, I64]);
+  });
+  return {
+    content: content.finish(),
+    types,
+    functionTypes: [...functionTypes, ...addedFunctions],
+    map,
+    mappedBytes,
+    fuelGlobal,
+    fallbacks,
+  };
+}
+
+/** Writes one body after the other in the way that the plan chose. */
+class BodyPlacement {
+  readonly #shared: ModuleContext;
+  readonly #plan: Plan;
+  readonly #reader: OperatorReader;
+  readonly #flow = new ControlFlow();
+  readonly #merger = new ChargeMerger();
+  readonly #bytes = new ByteWriter(4_096);
+
+  constructor(shared: ModuleContext, plan: Plan) {
+    this.#shared = shared;
+    this.#plan = plan;
+    this.#reader = new OperatorReader(shared.module.bytes);
+  }
+
+  /** `reason` says why the function is charged per block though the module is not. */
+  write(index: number): { readonly context: BodyContext; readonly reason: string | undefined } {
+    const kind = this.#plan.kinds[index] as number;
+    if (kind === KIND.perBlock) {
+      const isAlone = this.#plan.fallback === undefined;
+      return { context: this.#perBlock(index), reason: isAlone ? "too many locals" : undefined };
+    }
+    const context = this.#open(index);
+    this.#flagRecursion(index);
+    this.#merger.merge(this.#flow);
+    writeThreaded(this.#flow, context, {
+      isThreaded: kind === KIND.threaded,
+      checksCalls: this.#plan.checksCalls[index] === 1,
+      threads: this.#plan.threads,
+      reference: this.#plan.reference,
+    });
+    return { context, reason: undefined };
+  }
+
+  #perBlock(index: number): BodyContext {
+    const context = this.#open(index);
+    if (
+      context.parameters.length + this.#flow.localCount + 2 > MAX_LOCALS &&
+      hasLengths(this.#flow)
+    ) {
+      const functionIndex = this.#shared.module.imported.function + index;
       throw new MeteringStop(
         "METERING_LIMIT",
         `function ${functionIndex} has too many locals to add two`,
       );
     }
-    writePerBlock(flow, context);
-    append(content, body, functionIndex);
-    map.addBody(content.length - body.length, context.runs);
+    writePerBlock(this.#flow, context, this.#plan);
+    return context;
   }
-  const mappedBytes = content.length;
-  body.clear();
-  writeOutOfFuel(new Code(body), shared.fuelGlobal);
-  append(content, body, shared.outOfFuel);
-  const addedFunctions = [types.functionType([I64], [])];
-  const { fuelGlobal } = shared;
-  return {
-    content: content.finish(),
-    types,
-    addedFunctions,
-    map,
-    mappedBytes,
-    fuelGlobal,
-    fallbacks: [],
-  };
-}
 
-/** Builds the graph of one body and checks every index in it, in dead code too. */
-function readBody(
-  module: WasmModule,
-  reader: OperatorReader,
-  flow: ControlFlow,
-  check: IndexCheck,
-  index: number,
-): void {
-  const { bodies, imported } = module;
-  reader.openBody(bodies.startOf(index), bodies.endOf(index));
-  const locals = typeOf(module, imported.function + index).parameters.length + reader.localCount;
-  flow.build(reader, -1, (opcode) => {
-    const isLocal = opcode >= LOCAL_GET && opcode <= LOCAL_TEE;
-    if (isLocal ? reader.first >= locals : !check.allows(reader, opcode))
-      refuseIndex(imported.function + index, reader.offset);
-  });
-  if (!check.allowsTypes(reader)) refuseIndex(imported.function + index, bodies.startOf(index));
-}
+  /** Builds the graph of a body and begins a new one. */
+  #open(index: number): BodyContext {
+    const { module } = this.#shared;
+    const { bodies, imported } = module;
+    const signature = signatureOf(module, imported.function + index);
+    this.#reader.openBody(bodies.startOf(index), bodies.endOf(index));
+    const isMoved = this.#plan.kinds[index] === KIND.threaded && this.#reader.localCount > 0;
+    this.#flow.build(this.#reader, isMoved ? signature.parameters.length : -1);
+    this.#bytes.clear();
+    return new BodyContext(this.#shared, signature, this.#bytes, bodies.startOf(index));
+  }
 
-function refuseIndex(functionIndex: number, offset: number): never {
-  throw new MeteringStop("METERING_INDEX", `function ${functionIndex}, at byte ${offset}`);
-}
-
-function typeOf(
-  { types, functions }: WasmModule,
-  index: number,
-): { readonly parameters: readonly number[]; readonly results: readonly number[] } {
-  const type = types.at(functions[index] as number);
-  if (type.kind !== "function")
-    throw new MeteringStop("METERING_INDEX", `the type of function ${index}`);
-  return type;
+  /** Marks nodes that call what may call this function again. */
+  #flagRecursion(index: number): void {
+    const { event, node } = this.#flow;
+    const { componentOf } = this.#plan.components;
+    const imported = this.#shared.module.imported.function;
+    for (let at = 0; at < event.kind.length; at++) {
+      const caller = event.second.at(at);
+      if (event.kind.at(at) !== EVENT.call || caller < 0) continue;
+      const callee = event.first.at(at) - imported;
+      if (callee < 0 || componentOf[callee] !== componentOf[index]) continue;
+      node.flags.set(caller, node.flags.at(caller) | NODE.recursion);
+    }
+  }
 }
 
 /** Stores the fuel one lower than it is, so that it is never the poison, and traps. */

@@ -1,12 +1,18 @@
 /** @module The sections in which metering appends something: types, functions, globals, exports, code. */
-import { ByteReader, SECTION, type WasmModule } from "@glovebox/wasm-binary";
+import { ByteReader, type EntryKind, SECTION, type WasmModule } from "@glovebox/wasm-binary";
 import { ByteWriter } from "@glovebox/wasm-binary/write";
 
 import type { FuelNames } from "./fuel-names.ts";
+import type { FunctionReferences } from "./rewrite/function-references.ts";
 import type { WrittenCode } from "./write-code.ts";
 
-const EXPORT_FUNCTION = 0;
-const EXPORT_GLOBAL = 3;
+const KIND_BYTES: Readonly<Record<EntryKind, number>> = {
+  function: 0,
+  table: 1,
+  memory: 2,
+  global: 3,
+  tag: 4,
+};
 /** mut i64, i64.const 0, end. */
 const FUEL_GLOBAL = [0x7e, 0x01, 0x42, 0x00, 0x0b];
 
@@ -15,34 +21,63 @@ export function writeSections(
   module: WasmModule,
   code: WrittenCode,
   names: FuelNames,
+  { references, reference }: MovedReferences,
 ): ReadonlyMap<number, Uint8Array> {
-  return new Map([
+  const copy = (writer: ByteWriter, start: number, end: number): void =>
+    references.copy(writer, start, end, reference);
+  const sections = new Map<number, Uint8Array>([
     [
       SECTION.type,
-      appended(module, SECTION.type, code.types.size, (writer) => code.types.write(writer)),
+      appended(module, SECTION.type, code.types.size, copy, (writer) => code.types.write(writer)),
     ],
+    [SECTION.function, writeFunctions(code.functionTypes)],
     [
-      SECTION.function,
-      appended(module, SECTION.function, code.addedFunctions.length, (writer) => {
-        for (const type of code.addedFunctions) writer.unsigned(type);
-      }),
+      SECTION.global,
+      appended(module, SECTION.global, 1, copy, (writer) => writer.raw(FUEL_GLOBAL)),
     ],
-    [SECTION.global, appended(module, SECTION.global, 1, (writer) => writer.raw(FUEL_GLOBAL))],
-    [SECTION.export, writeExports(module, code.fuelGlobal, names)],
+    [SECTION.export, writeExports(module, code.fuelGlobal, names, reference)],
     [SECTION.code, code.content],
   ]);
+  if (module.elements.length > 0) {
+    sections.set(
+      SECTION.element,
+      appended(module, SECTION.element, 0, copy, () => {}),
+    );
+  }
+  return sections;
 }
 
-function writeExports(module: WasmModule, fuelGlobal: number, names: FuelNames): Uint8Array {
-  return appended(module, SECTION.export, names.start === undefined ? 1 : 2, (writer) => {
-    writer.name(names.fuel);
-    writer.byte(EXPORT_GLOBAL);
-    writer.unsigned(fuelGlobal);
-    if (names.start === undefined || module.start === undefined) return;
-    writer.name(names.start);
-    writer.byte(EXPORT_FUNCTION);
-    writer.unsigned(module.start);
-  });
+/** References to functions, and what stands for each. */
+export interface MovedReferences {
+  readonly references: FunctionReferences;
+  readonly reference: (index: number) => number;
+}
+
+function writeFunctions(types: readonly number[]): Uint8Array {
+  const writer = new ByteWriter(2 * types.length + 8);
+  writer.unsigned(types.length);
+  for (const type of types) writer.unsigned(type);
+  return writer.finish();
+}
+
+function writeExports(
+  module: WasmModule,
+  fuelGlobal: number,
+  names: FuelNames,
+  reference: (index: number) => number,
+): Uint8Array {
+  const writer = new ByteWriter(1_024);
+  writer.unsigned(module.exports.length + (names.start === undefined ? 1 : 2));
+  const write = (name: string, kind: EntryKind, index: number): void => {
+    writer.name(name);
+    writer.byte(KIND_BYTES[kind]);
+    writer.unsigned(kind === "function" ? reference(index) : index);
+  };
+  for (const { name, kind, index } of module.exports) write(name, kind, index);
+  write(names.fuel, "global", fuelGlobal);
+  if (names.start !== undefined && module.start !== undefined)
+    write(names.start, "function", module.start);
+  return writer.finish();
 }
 
 /** A section that begins with a count, with `more` entries behind those that it has. */
@@ -50,6 +85,7 @@ function appended(
   { bytes, sections }: WasmModule,
   id: number,
   more: number,
+  copy: (writer: ByteWriter, start: number, end: number) => void,
   write: (writer: ByteWriter) => void,
 ): Uint8Array {
   const writer = new ByteWriter(1_024);
@@ -58,7 +94,7 @@ function appended(
   else {
     const reader = new ByteReader(bytes, section.start, section.end);
     writer.unsigned(reader.u32() + more);
-    writer.copy(bytes, reader.position, section.end);
+    copy(writer, reader.position, section.end);
   }
   write(writer);
   return writer.finish();

@@ -20,7 +20,7 @@ const KINDS: readonly (readonly [string, Features])[] = [
   ["modules with an open table", { openTable: true }],
   ["modules with tail calls", { tailCalls: true }],
 ];
-const PLACEMENTS: readonly MeteringOptions[] = [{}];
+const PLACEMENTS: readonly MeteringOptions[] = [{}, { placement: "per-block" }];
 
 /** Whatever is wrong with the metered module of `seed`; nothing where all is well. */
 function problemOf(seed: number, features: Features, options: MeteringOptions): string | undefined {

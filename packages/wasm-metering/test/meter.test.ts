@@ -150,6 +150,7 @@ describe("a metered module", () => {
     { maxMemoryPages: 262_145 },
     { maxTableElements: Number.NaN },
     { maxTableElements: 10_000_001 },
+    { placement: "best" as never },
   ])("with the options %j is misuse", async (options) => {
     const proof = validated(await assembleWat(`(module)`));
     expect(() => meterModule(proof, options)).toThrow(MeteringError);

@@ -15,8 +15,16 @@ import {
 } from "../rewrite/length-charge.ts";
 import { I32, I64 } from "../rewrite/type-pool.ts";
 
+/** What a function that is charged per block needs of the others. */
+export interface PerBlockCalls {
+  /** Whether the callee at this index takes and gives fuel. */
+  readonly threads: (callee: number) => boolean;
+  /** The function that stands for another where a reference is taken. */
+  readonly reference: (index: number) => number;
+}
+
 /** Writes the body of the function whose graph is `flow`, from its locals to its last `end`. */
-export function writePerBlock(flow: ControlFlow, context: BodyContext): void {
+export function writePerBlock(flow: ControlFlow, context: BodyContext, calls: PerBlockCalls): void {
   const { code, module, fuelGlobal } = context;
   const lengths = reserveLengths(flow, context);
   const wrapsLabel = flow.branchesToBody;
@@ -29,32 +37,40 @@ export function writePerBlock(flow: ControlFlow, context: BodyContext): void {
   }
   context.startAt(flow.codeStart);
   for (let event = 0; event < flow.event.kind.length; event++) {
-    const kind = flow.event.kind.at(event);
-    if (kind !== EVENT.node && kind !== EVENT.length) continue;
-    context.copyTo(flow.event.position.at(event));
-    const nesting = flow.event.nesting.at(event);
-    if (kind === EVENT.node) {
-      const cost = flow.node.cost.at(flow.event.first.at(event));
-      if (cost === 0) continue;
-      code.index("globalGet", fuelGlobal);
-      code.i64(cost);
-    } else {
-      const price = lengthPrice(
-        module,
-        flow.event.first.at(event),
-        flow.event.second.at(event),
-        flow.event.third.at(event),
-      );
-      writeKeepLength(code, price, lengths);
-      code.index("globalGet", fuelGlobal);
-      writeUnits(code, price, lengths);
+    const { position, kind, first, second, third, nesting } = flow.event;
+    switch (kind.at(event)) {
+      case EVENT.node: {
+        const cost = flow.node.cost.at(first.at(event));
+        if (cost === 0) break;
+        context.copyTo(position.at(event));
+        code.index("globalGet", fuelGlobal);
+        code.i64(cost);
+        pay(context, nesting.at(event) + (wrapsLabel ? 1 : 0));
+        break;
+      }
+      case EVENT.length: {
+        const price = lengthPrice(module, first.at(event), second.at(event), third.at(event));
+        context.copyTo(position.at(event));
+        writeKeepLength(code, price, lengths);
+        code.index("globalGet", fuelGlobal);
+        writeUnits(code, price, lengths);
+        pay(context, nesting.at(event) + (wrapsLabel ? 1 : 0));
+        break;
+      }
+      case EVENT.call:
+        if (calls.threads(first.at(event)))
+          writeThreadedCall(context, position.at(event), third.at(event));
+        break;
+      case EVENT.functionReference: {
+        const reference = calls.reference(second.at(event));
+        if (reference === second.at(event)) break;
+        context.copyTo(first.at(event));
+        code.bytes.unsigned(reference);
+        context.startAt(third.at(event));
+        break;
+      }
+      default:
     }
-    code.op("subtract");
-    code.index("globalSet", fuelGlobal);
-    code.index("globalGet", fuelGlobal);
-    code.i64(0);
-    code.op("lessThan");
-    code.index("brIf", nesting + (wrapsLabel ? 1 : 0));
   }
   context.copyTo(flow.codeEnd - 1);
   if (wrapsLabel) code.op("end");
@@ -66,17 +82,38 @@ export function writePerBlock(flow: ControlFlow, context: BodyContext): void {
   code.op("end");
 }
 
+/** Subtracts what is on the stack, from what is below it, and leaves when nothing is left. */
+function pay({ code, fuelGlobal }: BodyContext, exit: number): void {
+  code.op("subtract");
+  code.index("globalSet", fuelGlobal);
+  code.index("globalGet", fuelGlobal);
+  code.i64(0);
+  code.op("lessThan");
+  code.index("brIf", exit);
+}
+
+/** Passes the fuel to a function that takes it; a trap there must not leave it on the global. */
+function writeThreadedCall(context: BodyContext, position: number, end: number): void {
+  const { code, fuelGlobal } = context;
+  context.copyTo(position);
+  code.index("globalGet", fuelGlobal);
+  code.i64(-1);
+  code.index("globalSet", fuelGlobal);
+  context.copyTo(end);
+  code.index("globalSet", fuelGlobal);
+}
+
 /** Writes the function's locals, with two for lengths where it needs them. */
 function reserveLengths(flow: ControlFlow, context: BodyContext): LengthLocals {
-  const needsLengths = hasEvent(flow, EVENT.length);
   const narrow = context.parameters.length + flow.localCount;
-  context.writeLocals(needsLengths ? [I32, I64] : []);
+  context.writeLocals(hasLengths(flow) ? [I32, I64] : []);
   return { narrow, wide: narrow + 1 };
 }
 
-function hasEvent(flow: ControlFlow, kind: number): boolean {
+/** Whether an operator is charged by a length, for which two locals are needed. */
+export function hasLengths(flow: ControlFlow): boolean {
   for (let event = 0; event < flow.event.kind.length; event++) {
-    if (flow.event.kind.at(event) === kind) return true;
+    if (flow.event.kind.at(event) === EVENT.length) return true;
   }
   return false;
 }

@@ -9,7 +9,7 @@ import type { OperatorReader } from "@glovebox/wasm-binary/operators";
 
 import { BASE_COSTS, entryCost, HAS_LENGTH } from "../cost-table.ts";
 import { MeteringStop } from "../metering-stop.ts";
-import { Column } from "./column.ts";
+import { Column, NumberColumn } from "./column.ts";
 import { EVENT, NODE, OP } from "./flow-tables.ts";
 
 const KIND = { block: 0, loop: 1, if: 2, else: 3, try: 4, tryTable: 5 } as const;
@@ -24,7 +24,8 @@ export class ControlFlow {
   readonly node = {
     /** Offset of the first operator. */
     position: new Column(),
-    cost: new Column(),
+    /** Not in 32 bits: a sum that wrapped would give fuel back. */
+    cost: new NumberColumn(),
     /** Innermost loop, or -1. */
     loop: new Column(),
     flags: new Column(),
@@ -78,10 +79,10 @@ export class ControlFlow {
   #watched = -1;
 
   /**
-   * Builds the graph of the body that `reader` was opened at by `openBody`. `visit` sees each
-   * operator, in dead code too, before it is counted. Uses of the local `watched` become events.
+   * Builds the graph of the body that `reader` was opened at by `openBody`. Uses of the local
+   * `watched` become events.
    */
-  build(reader: OperatorReader, watched: number, visit: (opcode: number) => void): void {
+  build(reader: OperatorReader, watched: number): void {
     this.#clear();
     this.#watched = watched;
     this.codeStart = reader.position;
@@ -89,10 +90,8 @@ export class ControlFlow {
     this.#current = this.#begin(reader.position, NODE.entry);
     this.node.cost.set(0, entryCost(reader.localCount));
     this.#push(KIND.block, DEAD);
-    for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
-      visit(opcode);
+    for (let opcode = reader.next(); opcode >= 0; opcode = reader.next())
       this.#step(reader, opcode);
-    }
     reader.close();
     this.codeEnd = reader.position;
   }
@@ -195,9 +194,7 @@ export class ControlFlow {
   #charge(opcode: number, more = 0): void {
     if (this.#current === DEAD) return;
     const { cost } = this.node;
-    // Saturating: no body has so many operators, but array.new_fixed names a count.
-    const sum = cost.at(this.#current) + (BASE_COSTS[opcode] as number) + more;
-    cost.set(this.#current, Math.min(sum, 0x3fff_ffff));
+    cost.set(this.#current, cost.at(this.#current) + (BASE_COSTS[opcode] as number) + more);
   }
 
   #call(opcode: number, flags: number): void {

@@ -15,6 +15,8 @@ export const NODE = {
   back: 32,
   /** Has a call. */
   calls: 64,
+  /** Has a call of a function that may call this one again. */
+  recursion: 256,
   /** Has a call whose callee is not known. */
   unknownCall: 128,
 } as const;

@@ -1,6 +1,6 @@
 /** @module What writing one function body needs: the module around it, and the copying of its code. */
 import { ByteReader, type WasmModule } from "@glovebox/wasm-binary";
-import type { ByteWriter } from "@glovebox/wasm-binary/write";
+import { type ByteWriter, writeValueType } from "@glovebox/wasm-binary/write";
 
 import { Code } from "./code.ts";
 import type { TypePool } from "./type-pool.ts";
@@ -58,6 +58,31 @@ export class BodyContext {
     this.code.bytes.unsigned(groups + added.length);
     this.startAt(start);
     this.copyTo(reader.position);
+    for (const type of added) this.code.declareLocal(type);
+  }
+
+  /**
+   * Writes the original's locals, the first of them behind the others and a fuel parameter in its
+   * place, and `added` behind all.
+   */
+  writeShiftedLocals(added: readonly (0x7e | 0x7f)[]): void {
+    const reader = new ByteReader(this.module.bytes, this.#localsAt);
+    const groups: [count: number, type: number][] = [];
+    for (let left = reader.u32(); left > 0; left--) groups.push([reader.u32(), reader.valueType()]);
+    const first = groups.find(([count]) => count > 0);
+    const moved = first?.[1];
+    if (first !== undefined) first[0]--;
+    const others = groups.filter(([count]) => count > 0);
+    const { bytes } = this.code;
+    bytes.unsigned(others.length + (moved === undefined ? 0 : 1) + added.length);
+    for (const [count, type] of others) {
+      bytes.unsigned(count);
+      writeValueType(bytes, type);
+    }
+    if (moved !== undefined) {
+      bytes.byte(1);
+      writeValueType(bytes, moved);
+    }
     for (const type of added) this.code.declareLocal(type);
   }
 

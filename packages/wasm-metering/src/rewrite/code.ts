@@ -7,6 +7,7 @@ import type { I32, I64 } from "./type-pool.ts";
 const OP = {
   unreachable: opcodeNamed("unreachable"),
   block: opcodeNamed("block"),
+  if: opcodeNamed("if"),
   end: opcodeNamed("end"),
   brIf: opcodeNamed("br_if"),
   return: opcodeNamed("return"),
@@ -31,7 +32,7 @@ const OP = {
 /** An operator without immediates that metering writes. */
 export type PlainOperator = Exclude<
   keyof typeof OP,
-  "block" | "brIf" | "call" | `local${string}` | `global${string}` | `${string}Const`
+  "block" | "if" | "brIf" | "call" | `local${string}` | `global${string}` | `${string}Const`
 >;
 
 /** Writes single operators to `bytes`. */
@@ -68,6 +69,12 @@ export class Code {
   /** `block` without its type, which follows. */
   block(): void {
     this.bytes.byte(OP.block);
+  }
+
+  /** `if` without parameters and results. */
+  ifEmpty(): void {
+    this.bytes.byte(OP.if);
+    this.bytes.byte(0x40);
   }
 
   /** Replaces what is on the stack by at most `maximum`, unsigned; `local` holds it. */

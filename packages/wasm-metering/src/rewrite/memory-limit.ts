@@ -17,6 +17,7 @@ const MAX_PAGES_32 = 65_536;
 export function limitMemories(
   module: WasmModule,
   { memoryPages, tableElements }: Maxima,
+  copy: (writer: ByteWriter, start: number, end: number) => void,
 ): ReadonlyMap<number, Uint8Array> | string {
   const memories = [...module.memories].slice(module.imported.memory);
   const tables = [...module.tables].slice(module.imported.table);
@@ -37,7 +38,7 @@ export function limitMemories(
   if (tables.length > 0) {
     const writer = new ByteWriter();
     writer.unsigned(tables.length);
-    for (const table of tables) writeTable(writer, module, table, tableElements);
+    for (const table of tables) writeTable(writer, table, tableElements, copy);
     replace.set(SECTION.table, writer.finish());
   }
   return replace;
@@ -45,15 +46,15 @@ export function limitMemories(
 
 function writeTable(
   writer: ByteWriter,
-  { bytes }: WasmModule,
   table: TableType,
   most: number,
+  copy: (writer: ByteWriter, start: number, end: number) => void,
 ): void {
   if (table.initializer !== undefined) writer.raw([0x40, 0x00]);
   writeValueType(writer, table.element);
   writeLimits(writer, table, most);
   if (table.initializer !== undefined) {
-    writer.copy(bytes, table.initializer.start, table.initializer.end);
+    copy(writer, table.initializer.start, table.initializer.end);
   }
 }
 

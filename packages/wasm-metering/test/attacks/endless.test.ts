@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 
 import { metered } from "../run-module.ts";
 
-const BUDGET = 2_000_000;
+const BUDGET = 200_000;
 const FEATURES = { tail_call: true, exceptions: true, bulk_memory: true, reference_types: true };
 /** Sets the fuel, calls `run`, prints how it ended. */
 const SCRIPT = `

@@ -1,0 +1,274 @@
+/**
+ * @module Fuel in a local instead of the global: it comes in as the last parameter and goes out as
+ * the last result (`threaded`), or is loaded from the global and stored there (`root`). While it is
+ * in a local the global holds -1, so that a trap, after which nothing is stored, leaves no fuel
+ * behind; it holds what is left whenever the host or a function of another kind runs (metering R4,
+ * R6, R7).
+ */
+import type { ControlFlow } from "../graph/control-flow.ts";
+import { EVENT, NODE } from "../graph/flow-tables.ts";
+import type { BodyContext } from "../rewrite/body-context.ts";
+import {
+  type LengthLocals,
+  lengthPrice,
+  writeKeepLength,
+  writeUnits,
+} from "../rewrite/length-charge.ts";
+import { I32, I64 } from "../rewrite/type-pool.ts";
+
+/** A charge this large is checked where it is made. */
+const CHECKED_CHARGE = 4_096;
+const POISON = -1;
+
+/** What is written for one function. */
+export interface ThreadedBody {
+  readonly isThreaded: boolean;
+  /** Whether the fuel is checked on entry and behind each call: what may run unchecked adds up to too much. */
+  readonly checksCalls: boolean;
+  /** Whether the callee at this index takes and gives fuel. */
+  readonly threads: (callee: number) => boolean;
+  /** The function that stands for another where a reference is taken. */
+  readonly reference: (index: number) => number;
+}
+
+/** Whether the fuel is checked at a node. */
+function isChecked({ node }: ControlFlow, index: number, checksEntry: boolean): boolean {
+  const flags = node.flags.at(index);
+  return (
+    (flags & (NODE.loop | NODE.recursion)) !== 0 ||
+    (checksEntry && (flags & NODE.entry) !== 0) ||
+    node.cost.at(index) >= CHECKED_CHARGE
+  );
+}
+
+/** Writes the body of the function whose graph is `flow`. */
+export function writeThreaded(flow: ControlFlow, context: BodyContext, body: ThreadedBody): void {
+  new BodyWriter(flow, context, body).write();
+}
+
+class BodyWriter {
+  readonly #flow: ControlFlow;
+  readonly #context: BodyContext;
+  readonly #body: ThreadedBody;
+  readonly #fuel: number;
+  readonly #moved: number;
+  readonly #lengths: LengthLocals;
+  readonly #hasLengths: boolean;
+  readonly #hasChecks: boolean;
+  readonly #wrapsLabel: boolean;
+  readonly #checksEntry: boolean;
+
+  constructor(flow: ControlFlow, context: BodyContext, body: ThreadedBody) {
+    this.#flow = flow;
+    this.#context = context;
+    this.#body = body;
+    const parameters = context.parameters.length;
+    const last = parameters + flow.localCount;
+    this.#fuel = body.isThreaded ? parameters : last;
+    // The parameter takes the index of the first local, which moves behind the others.
+    this.#moved = last;
+    this.#lengths = { narrow: last + 1, wide: last + 2 };
+    this.#checksEntry = !body.isThreaded || body.checksCalls;
+    this.#hasLengths = this.#some((event) => flow.event.kind.at(event) === EVENT.length);
+    this.#hasChecks =
+      !body.isThreaded || this.#hasLengths || this.#some((event) => this.#checksAt(event));
+    this.#wrapsLabel = flow.branchesToBody;
+  }
+
+  write(): void {
+    const { code } = this.#context;
+    const { isThreaded } = this.#body;
+    const temporary = this.#hasLengths ? ([I32, I64] as const) : [];
+    if (isThreaded) this.#context.writeShiftedLocals(temporary);
+    else this.#context.writeLocals([I64, ...temporary]);
+    if (!isThreaded) this.#load();
+    if (this.#hasChecks) this.#open([]);
+    if (this.#wrapsLabel) this.#open(this.#context.results);
+    this.#context.startAt(this.#flow.codeStart);
+    for (let event = 0; event < this.#flow.event.kind.length; event++) this.#write(event);
+    this.#context.copyTo(this.#flow.codeEnd - 1);
+    if (this.#wrapsLabel) code.op("end");
+    this.#leave(0);
+    if (this.#hasChecks) {
+      code.op("return");
+      code.op("end");
+      code.index("localGet", this.#fuel);
+      code.index("call", this.#context.outOfFuel);
+      code.op("unreachable");
+    }
+    code.op("end");
+  }
+
+  #write(event: number): void {
+    const { position, kind, first, second, third } = this.#flow.event;
+    switch (kind.at(event)) {
+      case EVENT.node:
+        return this.#node(event);
+      case EVENT.length:
+        return this.#length(event);
+      case EVENT.call:
+        return this.#call(event);
+      case EVENT.unknownCall:
+        this.#context.copyTo(position.at(event));
+        this.#store(this.#exitFrom(event));
+        this.#context.copyTo(third.at(event));
+        return this.#load();
+      case EVENT.return:
+        this.#context.copyTo(position.at(event));
+        return this.#leave(this.#exitFrom(event));
+      case EVENT.local:
+        if (!this.#body.isThreaded) return;
+        return this.#replace(first.at(event), third.at(event), this.#moved);
+      case EVENT.functionReference: {
+        const index = second.at(event);
+        const reference = this.#body.reference(index);
+        if (reference !== index) this.#replace(first.at(event), third.at(event), reference);
+        return;
+      }
+      default:
+    }
+  }
+
+  #node(event: number): void {
+    const { code } = this.#context;
+    const node = this.#flow.event.first.at(event);
+    const cost = this.#flow.node.cost.at(node);
+    const checks = isChecked(this.#flow, node, this.#checksEntry);
+    if (cost === 0 && !checks) return;
+    this.#context.copyTo(this.#flow.event.position.at(event));
+    code.index("localGet", this.#fuel);
+    if (cost > 0) {
+      code.i64(cost);
+      code.op("subtract");
+      code.index(checks ? "localTee" : "localSet", this.#fuel);
+    }
+    if (checks) this.#trapBelowZero(this.#exitFrom(event));
+  }
+
+  #length(event: number): void {
+    const { code, module } = this.#context;
+    const { position, first, second, third } = this.#flow.event;
+    const price = lengthPrice(module, first.at(event), second.at(event), third.at(event));
+    this.#context.copyTo(position.at(event));
+    writeKeepLength(code, price, this.#lengths);
+    code.index("localGet", this.#fuel);
+    writeUnits(code, price, this.#lengths);
+    code.op("subtract");
+    code.index("localTee", this.#fuel);
+    this.#trapBelowZero(this.#exitFrom(event));
+  }
+
+  #call(event: number): void {
+    const { code } = this.#context;
+    const { position, first, third } = this.#flow.event;
+    const threads = this.#body.threads(first.at(event));
+    this.#context.copyTo(position.at(event));
+    if (threads) code.index("localGet", this.#fuel);
+    else this.#store(this.#exitFrom(event));
+    this.#context.copyTo(third.at(event));
+    if (!threads) return this.#load();
+    code.index("localSet", this.#fuel);
+    if (!this.#body.checksCalls) return;
+    code.index("localGet", this.#fuel);
+    this.#trapBelowZero(this.#exitFrom(event));
+  }
+
+  /** Ends the call when the fuel on the stack is below zero; `exit` is the label that does. */
+  #trapBelowZero(exit: number): void {
+    const { code } = this.#context;
+    code.i64(0);
+    code.op("lessThan");
+    code.index("brIf", exit);
+  }
+
+  #exitFrom(event: number): number {
+    return this.#flow.event.nesting.at(event) + (this.#wrapsLabel ? 1 : 0);
+  }
+
+  #checksAt(event: number): boolean {
+    const { kind, first } = this.#flow.event;
+    if (kind.at(event) === EVENT.unknownCall) return true;
+    if (kind.at(event) === EVENT.call) {
+      return this.#body.checksCalls || !this.#body.threads(first.at(event));
+    }
+    return (
+      kind.at(event) === EVENT.node && isChecked(this.#flow, first.at(event), this.#checksEntry)
+    );
+  }
+
+  /** Puts the fuel where the caller looks for it. */
+  #leave(exit: number): void {
+    if (this.#body.isThreaded) this.#context.code.index("localGet", this.#fuel);
+    else this.#store(exit);
+  }
+
+  /** Stores the fuel for the host or another function, which neither sees nor spends a debt. */
+  #store(exit: number): void {
+    const { code, fuelGlobal } = this.#context;
+    code.index("localGet", this.#fuel);
+    this.#trapBelowZero(exit);
+    code.index("localGet", this.#fuel);
+    code.index("globalSet", fuelGlobal);
+  }
+
+  #load(): void {
+    const { code, fuelGlobal } = this.#context;
+    code.index("globalGet", fuelGlobal);
+    code.index("localSet", this.#fuel);
+    code.i64(POISON);
+    code.index("globalSet", fuelGlobal);
+  }
+
+  #open(results: readonly number[]): void {
+    const { code, types } = this.#context;
+    code.block();
+    types.writeBlockType(code.bytes, results);
+  }
+
+  /** Writes an index in the place of another. */
+  #replace(start: number, end: number, index: number): void {
+    this.#context.copyTo(start);
+    this.#context.code.bytes.unsigned(index);
+    this.#context.startAt(end);
+  }
+
+  #some(has: (event: number) => boolean): boolean {
+    for (let event = 0; event < this.#flow.event.kind.length; event++) {
+      if (has(event)) return true;
+    }
+    return false;
+  }
+}
+
+/**
+ * Writes a function of the old type around a threaded one, for exports, tables and references: it
+ * takes the fuel from the global and puts it back.
+ */
+export function writeWrapper(context: BodyContext, inner: number): void {
+  const { code, fuelGlobal, parameters } = context;
+  const fuel = parameters.length;
+  code.bytes.byte(1);
+  code.declareLocal(I64);
+  code.index("globalGet", fuelGlobal);
+  code.index("localTee", fuel);
+  trapBelowZero(context, fuel);
+  code.i64(POISON);
+  code.index("globalSet", fuelGlobal);
+  for (let parameter = 0; parameter <= fuel; parameter++) code.index("localGet", parameter);
+  code.index("call", inner);
+  code.index("localTee", fuel);
+  trapBelowZero(context, fuel);
+  code.index("localGet", fuel);
+  code.index("globalSet", fuelGlobal);
+  code.op("end");
+}
+
+function trapBelowZero({ code, outOfFuel }: BodyContext, fuel: number): void {
+  code.i64(0);
+  code.op("lessThan");
+  code.ifEmpty();
+  code.index("localGet", fuel);
+  code.index("call", outOfFuel);
+  code.op("unreachable");
+  code.op("end");
+}
