@@ -1,11 +1,14 @@
 // @boundaries-ignore the build configuration is shared
 import { preset } from "../tsup.preset.ts";
 
-export default preset(["bench", "worker-peer", "helper-thread-child", "helper-thread"], {
-  entry: {
-    bench: "src/bench.ts",
-    "worker-peer": "src/calls/worker-peer.ts",
-    "helper-thread-child": "src/sandbox/helper-thread-child.ts",
-    "helper-thread": "src/sandbox/helper-thread.ts",
+export default preset(
+  ["bench", "worker-peer", "file-peer", "helper-thread-child", "helper-thread"],
+  {
+    entry: {
+      bench: "src/bench.ts",
+      "worker-peer": "src/calls/worker-peer.ts",
+      "helper-thread-child": "src/sandbox/helper-thread-child.ts",
+      "helper-thread": "src/sandbox/helper-thread.ts",
+    },
   },
-});
+);

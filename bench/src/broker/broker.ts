@@ -4,12 +4,13 @@
  */
 import type { BenchReport } from "../report.ts";
 import { decisions } from "./decisions.ts";
+import { files } from "./files.ts";
 import { requests } from "./requests.ts";
 
 /** A part's figures. */
 export type BrokerPart = Pick<BenchReport, "ratios" | "targets" | "notes">;
 
-const PARTS: readonly (() => Promise<BrokerPart>)[] = [decisions, requests];
+const PARTS: readonly (() => Promise<BrokerPart>)[] = [decisions, requests, files];
 
 /** Runs all parts, one after the other. */
 export async function broker(): Promise<BenchReport> {

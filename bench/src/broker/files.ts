@@ -19,7 +19,7 @@ import type { FileFigures } from "./file-peer.ts";
 const CROSSINGS = 5_000;
 
 /** Compares with plain `node:fs` in the same thread. */
-export async function files(): Promise<BenchReport> {
+export async function files(): Promise<Pick<BenchReport, "ratios" | "targets" | "notes">> {
   const host = mkdtempSync(join(tmpdir(), "bench-files-"));
   try {
     mkdirSync(join(host, "a/b"), { recursive: true });
@@ -31,7 +31,6 @@ export async function files(): Promise<BenchReport> {
     const [{ plain, walk, openat2 }] = (await once(worker, "message")) as [FileFigures];
     const over = (figures: readonly number[]): number => median(figures) / median(plain);
     return {
-      bench: "files",
       ratios: {
         file_walk_vs_fs: over(walk),
         ...(openat2.length === 0 ? {} : { file_openat2_vs_fs: over(openat2) }),
