@@ -8,7 +8,6 @@ export default preset(
       bench: "src/bench.ts",
       "worker-peer": "src/calls/worker-peer.ts",
       "file-peer": "src/broker/file-peer.ts",
-      "file-peer": "src/broker/file-peer.ts",
       "helper-thread-child": "src/sandbox/helper-thread-child.ts",
       "helper-thread": "src/sandbox/helper-thread.ts",
     },
