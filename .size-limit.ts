@@ -9,10 +9,11 @@ import { publishedPackages, ROOT } from "./scripts/published.ts";
 
 /** Measured, with a third of head-room. A new door gets its line here. */
 const LIMITS: Readonly<Record<string, string>> = {
-  auditor: "34 kB",
+  auditor: "57 kB",
   "auditor.log": "26 kB",
   "auditor.witness": "20 kB",
-  "auditor.pino-transport": "30 kB",
+  "auditor.pino-transport": "52 kB",
+  "auditor.sinks": "10 kB",
   "capability-broker": "60 kB",
   "capability-broker.network": "14 kB",
   "capability-broker.filesystem": "12 kB",

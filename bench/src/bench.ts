@@ -3,6 +3,7 @@
  * bench fails to run, 2 on wrong usage; a missed target is a figure, not a failure.
  */
 import { auditor } from "./auditor/auditor.ts";
+import { auditEvents } from "./auditor/events.ts";
 import { broker } from "./broker/broker.ts";
 import { calls } from "./calls/calls.ts";
 import { type BenchReport, toJson, toText } from "./report.ts";
@@ -11,6 +12,7 @@ import { wasm } from "./wasm/wasm.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   auditor,
+  "audit-events": auditEvents,
   broker,
   calls,
   sandbox,

@@ -26,7 +26,13 @@ export async function auditor(): Promise<BenchReport> {
   const parent = await mkdtemp(join(tmpdir(), "glovebox-bench-auditor-"));
   try {
     const directory = join(parent, "audit");
-    const opened = await openAuditor({ directory, origin: "bench.example/audit" });
+    const opened = await openAuditor({
+      directory,
+      origin: "bench.example/audit",
+      personalData: "clear",
+      // One plugin makes all of the events here, as fast as it can.
+      flood: { denialsPerSecond: 1e9, denialBurst: 1e9, eventsPerSecond: 1e9, eventBurst: 1e9 },
+    });
     const waits: number[] = [];
     const pino = pinoPeer(join(parent, "pino.log"), EVENTS);
     const sqlite = sqlitePeer(join(parent, "sqlite.db"), EVENTS);
@@ -41,7 +47,8 @@ export async function auditor(): Promise<BenchReport> {
       closedLoop(opened, waits),
     ]);
     await opened.close();
-    const verified = await verifyRates(directory, opened.checkpoint());
+    const checkpoint = opened.logs.get("activity")?.checkpoint() ?? "";
+    const verified = await verifyRates(join(directory, "activity"), checkpoint);
     const syncs = figures.fdatasync;
     return {
       bench: "auditor",

@@ -1,34 +1,35 @@
 /**
- * @module The audit log behind the port of contract.md 7 (invariant I6): `record` takes an event's
- * place in an ordered, bounded queue before the effect that it tells of, and says when it is durable
- * and when a signed checkpoint covers it. A full, broken or closed log refuses, and then the effect
- * must not happen.
+ * @module The audit log of a host behind the port of contract.md 7 (invariant I6): `record` takes an
+ * event's place in an ordered, bounded queue before the effect that it tells of, and says when it is
+ * durable and when a signed checkpoint covers it. A full, broken or closed log refuses, and then the
+ * effect must not happen.
+ *
+ * This file opens what the trail stands on: a log per retention class, the host's key, the keys of
+ * persons.
  */
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import { type Clock, systemClock } from "@glovebox/core/clock";
-import { type Decision, failClosed, refuse } from "@glovebox/core/decision";
+import { refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
-import type { JsonValue } from "@glovebox/core/json";
-import type {
-  AuditEvent,
-  AuditPlace,
-  DecisionLog,
-  OperationScope,
-  Receipt,
-} from "@glovebox/core/ports";
+import type { DecisionLog } from "@glovebox/core/ports";
 import type { NoteSigner } from "@glovebox/tlog/note";
 
 import { AuditorError } from "./errors.ts";
-import { findKind } from "./event/event-kinds.ts";
-import { writeEvent } from "./event/write-event.ts";
-import { type LogFileSystem, nodeFileSystem } from "./log/file-system.ts";
+import { RETENTION_CLASSES, type RetentionClass } from "./event/event-kinds.ts";
+import { readEvent } from "./event/read-event.ts";
+import { type LogFileSystem, nodeFileSystem, prepareDirectory } from "./log/file-system.ts";
 import { openKeyFile } from "./log/key-file.ts";
 import { readLogKeys } from "./log/log-keys.ts";
 import type { AuditLog } from "./log/log.ts";
-import { openAuditLog } from "./log/open-log.ts";
-import type { LockDeps } from "./log/writer-lock.ts";
+import { openAuditLog, type OpenedLog } from "./log/open-log.ts";
+import { acquireLock, type LockDeps } from "./log/writer-lock.ts";
+import { type Disk, diskOf } from "./record/disk-reserve.ts";
+import type { FloodReport } from "./record/flood.ts";
+import { openSubjectKeyFiles } from "./subject/key-files.ts";
+import type { SubjectKeyStore } from "./subject/subject-keys.ts";
+import { createTrail, type OwnedTrail, type Trail, type TrailOptions } from "./trail.ts";
 
 /**
  * When an event must be durable: before its `effect`, before the call's `return`, or at some time
@@ -36,65 +37,84 @@ import type { LockDeps } from "./log/writer-lock.ts";
  */
 export type AuditDurability = "effect" | "return" | "async";
 
-/** Where the log is and how it behaves. */
-export interface AuditorOptions {
-  /** A directory that belongs to this log alone; made with mode 0700 if it does not exist. */
+/** Where the logs are and how they behave. */
+export interface AuditorOptions extends TrailOptions {
+  /**
+   * A directory that belongs to the auditor alone; made with mode 0700 if it does not exist. Each
+   * class has a log in it, in a directory of that name.
+   */
   readonly directory: string;
   /**
-   * Names the log in receipts and checkpoints; at most 128 characters, no spaces and no plus. Default:
-   * as the existing log says, or `glovebox/` and a random UUID for a new one.
+   * Names the host: a log's origin is this, a slash, and its class. At most 100 characters, no spaces
+   * and no plus. Default: as the existing logs say, or `glovebox/` and a random UUID for new ones.
    */
   readonly origin?: string;
   /** For the runtime, which waits accordingly; the log itself is equally fast. Default `return`. */
   readonly durability?: AuditDurability;
   /**
-   * Events that may wait to be written, 8–1,048,576. Default 65,536. One eighth of it is kept for
-   * the kinds marked `reserved` in `EVENT_KINDS`.
+   * Events that may wait to be written, of each class, 8–1,048,576. Default 65,536. One eighth of it
+   * is kept for the kinds marked `reserved` in `EVENT_KINDS`.
    */
   readonly maxQueuedEvents?: number;
-  /** A file that keeps the last checkpoint. Default: `checkpoint` after the directory's name. */
-  readonly anchorPath?: string;
+  /** Classes to keep. Default: all. */
+  readonly classes?: readonly RetentionClass[];
+  /**
+   * `clear`, a loosening: persons are recorded in the clear, and nobody can be erased. Default
+   * `encrypted`.
+   */
+  readonly personalData?: "encrypted" | "clear";
+  /** Where the last checkpoint of each class is kept. Default: the directory's name and `.checkpoints`. */
+  readonly anchorDirectory?: string;
+  /** Where persons' keys are kept. Default: the directory's name and `.keys`. */
+  readonly keyDirectory?: string;
+  /** Copies of the key directory, such as restored backups; an erasure reaches them, too. */
+  readonly keyCopies?: readonly string[];
 }
 
 /** What comes from outside; the defaults are the machine's own. */
 export interface AuditorDeps {
-  readonly clock?: Pick<Clock, "wallMs">;
-  /** The log's key. Default: a file beside the directory, with `.key` after the directory's name. */
-  readonly signers?: readonly NoteSigner[];
+  readonly clock?: Clock;
+  /**
+   * The key of the log of an origin, and during a rotation the one before. Default: one key for all,
+   * in a file with `.key` after the directory's name.
+   */
+  readonly signers?: (origin: string) => Promise<readonly NoteSigner[]>;
+  /** Default: files in `keyDirectory`. The auditor closes it. */
+  readonly subjectKeys?: SubjectKeyStore;
+  /** Wraps the keys of persons, 32 bytes. Default: a file in `keyDirectory`. */
+  readonly wrappingKey?: Uint8Array;
+  /** Told when a plugin is over its budget of events, at most once a second each. */
+  readonly onFlood?: (report: FloodReport) => void;
   readonly fileSystem?: LogFileSystem;
   readonly lock?: LockDeps;
+  readonly disk?: Disk;
+  readonly random?: () => number;
 }
 
-/** An open log. */
-export interface Auditor extends DecisionLog, AsyncDisposable {
+/** The open logs of a host. */
+export interface Auditor extends DecisionLog, Trail, AsyncDisposable {
+  /** Names the host; a log's origin is this, a slash, and its class. */
   readonly origin: string;
   readonly durability: AuditDurability;
-  /**
-   * Takes the event's place, in a few microseconds and without touching the disk. The event is
-   * copied.
-   */
-  record(scope: OperationScope, event: AuditEvent): Decision<AuditPlace>;
-  /**
-   * Resolves when the event at a place is durable.
-   *
-   * @throws {@link AuditorError} (`AUDITOR_POISONED`, `AUDITOR_PLACE`)
-   */
-  whenDurable(place: number): Promise<Receipt>;
-  /** Resolves when all that was recorded so far is durable. @throws as `whenDurable` */
+  /** The logs by class, for opaque entries, proofs and checkpoints. */
+  readonly logs: ReadonlyMap<RetentionClass, AuditLog>;
+  /** Resolves when all that was recorded so far is durable. @throws {@link AuditorError} */
   flush(): Promise<void>;
-  /** The last signed checkpoint: the anchor for `verifyAuditLog`, kept elsewhere. */
-  checkpoint(): string;
-  /** Refuses new events, seals what waits, says so in the log and lets go of the directory. */
+  /** Refuses new events, seals what waits, says so in every log and lets go of the directory. */
   close(): Promise<void>;
 }
 
 const DURABILITIES: readonly string[] = ["effect", "return", "async"];
+const PERSONAL_DATA: readonly string[] = ["encrypted", "clear"];
+const CLASSES = Object.keys(RETENTION_CLASSES) as readonly RetentionClass[];
 
 /**
- * Opens the log of a directory for writing, or begins one. An unfinished end is cut off, and an
+ * Opens the logs of a directory for writing, or begins them. An unfinished end is cut off, and an
  * `interrupted` event tells of it, or of a writer that ended without closing.
  *
- * @throws {@link AuditorError} as `openAuditLog`
+ * @throws {@link AuditorError} (`AUDITOR_OPTION`, `AUDITOR_DIRECTORY`, `AUDITOR_LOCKED`,
+ *   `AUDITOR_LOG_INVALID`, `AUDITOR_ROLLBACK`, `AUDITOR_ORIGIN`, `AUDITOR_KEY`, `AUDITOR_HOLD`,
+ *   `AUDITOR_SUBJECT_KEYS`)
  *
  * @example
  * ```ts
@@ -107,101 +127,206 @@ export async function openAuditor(
   options: AuditorOptions,
   deps: AuditorDeps = {},
 ): Promise<Auditor> {
-  const { durability = "return", maxQueuedEvents } = options;
-  if (!DURABILITIES.includes(durability)) {
-    const message = `durability is ${DURABILITIES.join(", ")}; received ${received(durability)}`;
-    throw new AuditorError("AUDITOR_OPTION", { message });
-  }
-  if (typeof options.directory !== "string" || options.directory === "") {
-    throw new AuditorError("AUDITOR_OPTION", { message: "directory is a path" });
-  }
-  const { fileSystem = nodeFileSystem, clock = systemClock } = deps;
+  checkOptions(options);
+  const { clock = systemClock } = deps;
   const directory = resolve(options.directory);
-  const known = (await readLogKeys(fileSystem, directory).catch(() => undefined))?.first;
-  const origin = options.origin ?? known?.name ?? `glovebox/${randomUUID()}`;
-  if (known !== undefined && known.name !== origin) {
-    const message = `the log's origin is ${received(known.name)}; the option says ${received(origin)}`;
-    throw new AuditorError("AUDITOR_ORIGIN", { message });
-  }
-  const opened = await openAuditLog(
-    {
+  const classes = CLASSES.filter((kept) => (options.classes ?? CLASSES).includes(kept));
+  await prepareDirectory(directory, deps.fileSystem ?? nodeFileSystem);
+  // One writer for all logs of a host: each has a lock of its own, too.
+  const lock = await acquireLock(directory, deps.lock);
+  /** Closed in reverse when opening fails. */
+  const opened: OpenedLog[] = [];
+  let keys: SubjectKeyStore | undefined;
+  try {
+    const origin = await originOf(options, directory, classes);
+    const logs = new Map<RetentionClass, AuditLog>();
+    for (const kept of classes) {
+      const log = await openClass(kept, directory, `${origin}/${kept}`, options, deps);
+      opened.push(log);
+      logs.set(kept, log.log);
+    }
+    keys = options.personalData === "clear" ? undefined : await openKeys(directory, options, deps);
+    const trail = await createTrail(options, {
       directory,
+      logs,
+      keys,
+      clock,
+      disk: deps.disk ?? diskOf(directory, join(directory, "reserve")),
+      random: deps.random ?? Math.random,
+      onFlood: deps.onFlood ?? ignore,
+    });
+    for (const [at, kept] of classes.entries()) await begin(trail, kept, opened[at]);
+    const release = async (): Promise<void> => {
+      await keys?.[Symbol.asyncDispose]();
+      await lock.release();
+    };
+    const auditor = auditorOver(trail, logs, origin, options.durability ?? "return", release);
+    await auditor.flush();
+    return auditor;
+  } catch (error) {
+    for (const { log } of opened.toReversed()) await log.close().catch(ignore);
+    await keys?.[Symbol.asyncDispose]();
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openClass(
+  kept: RetentionClass,
+  directory: string,
+  origin: string,
+  { maxQueuedEvents, anchorDirectory = `${directory}.checkpoints` }: AuditorOptions,
+  { signers, fileSystem, lock }: AuditorDeps,
+): Promise<OpenedLog> {
+  await prepareDirectory(anchorDirectory, fileSystem ?? nodeFileSystem);
+  return openAuditLog(
+    {
+      directory: join(directory, kept),
       origin,
-      anchorPath: options.anchorPath ?? `${directory}.checkpoint`,
+      anchorPath: join(anchorDirectory, kept),
       ...(maxQueuedEvents === undefined ? {} : { maxQueuedEntries: maxQueuedEvents }),
     },
     {
-      signers: deps.signers ?? (() => openKeyFile(`${directory}.key`, origin)),
-      ...(deps.fileSystem === undefined ? {} : { fileSystem: deps.fileSystem }),
-      ...(deps.lock === undefined ? {} : { lock: deps.lock }),
+      signers:
+        signers === undefined
+          ? () => openKeyFile(`${directory}.key`, origin)
+          : await signers(origin),
+      ...(fileSystem === undefined ? {} : { fileSystem }),
+      ...(lock === undefined ? {} : { lock }),
     },
   );
-  const auditor = auditorOver(opened.log, clock, durability);
-  await auditor.begin(opened);
-  return auditor.opened;
 }
 
-function auditorOver(log: AuditLog, clock: Pick<Clock, "wallMs">, durability: AuditDurability) {
-  function append(scope: OperationScope, event: AuditEvent, isOwn: boolean): Decision<AuditPlace> {
-    return failClosed("audit.event", () => {
-      const { userId } = event;
-      const own = { time: timeOf(clock), ...(userId === undefined ? {} : { userId }) };
-      const json = writeEvent(scope, event, own, isOwn);
-      if (typeof json !== "string") return json;
-      const priority = findKind(event.kind)?.reserved === true ? "reserved" : "ordinary";
-      const taken = log.tryAppend(json, priority);
-      if (taken.allowed || taken.code !== "AUDITOR_ENTRY_SIZE") return taken;
-      return refuse("AUDITOR_EVENT_SIZE", "audit.event", `event ${event.kind}: ${taken.reason}`);
-    });
-  }
-
-  /** The first events of a writer: that it is there, and what it found. */
-  async function begin({ cut, isNew }: Awaited<ReturnType<typeof openAuditLog>>): Promise<void> {
-    const wasClosed = isNew || (await lastKind(log)) === "closed";
-    append({}, { kind: "opened", success: true, details: { origin: log.origin } }, true);
-    if (cut !== undefined || !wasClosed) {
-      const details: Record<string, JsonValue> =
-        cut === undefined ? {} : { cutBytes: cut.bytes, cutSha256: cut.sha256 };
-      append({}, { kind: "interrupted", success: false, details }, true);
-    }
-    await log.flush();
-  }
-
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      // A full queue would refuse the last event.
-      await log.flush().catch(() => undefined);
-      append({}, { kind: "closed", success: true }, true);
-      await log.close();
-    })());
-  const opened: Auditor = {
-    origin: log.origin,
-    durability,
-    record: (scope, event) =>
-      closing === undefined
-        ? append(scope, event, false)
-        : refuse("AUDITOR_CLOSED", "audit.log", "the log is closed"),
-    whenDurable: (place) => log.whenDurable(place),
-    flush: () => log.flush(),
-    checkpoint: () => log.checkpoint(),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-  return { opened, begin };
+async function openKeys(
+  directory: string,
+  { keyDirectory = `${directory}.keys`, keyCopies = [] }: AuditorOptions,
+  { subjectKeys, wrappingKey }: AuditorDeps,
+): Promise<SubjectKeyStore> {
+  if (subjectKeys !== undefined) return subjectKeys;
+  return openSubjectKeyFiles({
+    directory: keyDirectory,
+    copies: keyCopies,
+    ...(wrappingKey === undefined ? {} : { wrappingKey }),
+  });
 }
 
-async function lastKind(log: AuditLog): Promise<unknown> {
-  const { durableSize } = log.state();
+/** The first events of a writer in each log: that it is there, and what it found. */
+async function begin(trail: OwnedTrail, kept: RetentionClass, found?: OpenedLog): Promise<void> {
+  if (found === undefined) return;
+  const { log, cut, isNew } = found;
+  const wasClosed = isNew || (await lastKind(log)) === "closed";
+  const opened = { kind: "opened", success: true, details: { origin: log.origin } };
+  trail.recorder.recordOwn(opened, {}, kept);
+  if (cut === undefined && wasClosed) return;
+  const details = cut === undefined ? {} : { cutBytes: cut.bytes, cutSha256: cut.sha256 };
+  trail.recorder.recordOwn({ kind: "interrupted", success: false, details }, {}, kept);
+}
+
+async function lastKind(log: AuditLog): Promise<string | undefined> {
+  const { durableSize, minimumIndex } = log.state();
+  if (durableSize <= minimumIndex) return undefined;
   for await (const { bytes } of log.read(durableSize - 1)) {
-    const event: unknown = JSON.parse(Buffer.from(bytes).toString());
-    return typeof event === "object" && event !== null ? Reflect.get(event, "kind") : undefined;
+    const event = readEvent(bytes);
+    return event.allowed ? event.value.kind : undefined;
   }
   return undefined;
 }
 
-/** A clock that is passed in may answer anything; an event has whole milliseconds since 1970. */
-function timeOf(clock: Pick<Clock, "wallMs">): number {
-  const wallMs = Math.floor(clock.wallMs());
-  return Number.isSafeInteger(wallMs) && wallMs > 0 ? wallMs : 0;
+function auditorOver(
+  trail: OwnedTrail,
+  logs: ReadonlyMap<RetentionClass, AuditLog>,
+  origin: string,
+  durability: AuditDurability,
+  release: () => Promise<void>,
+): Auditor {
+  let closing: Promise<void> | undefined;
+
+  async function flush(): Promise<void> {
+    for (const log of logs.values()) await log.flush();
+  }
+
+  async function closeOnce(): Promise<void> {
+    await trail.close();
+    for (const [kept, log] of logs) {
+      // A full queue would refuse the last event.
+      await log.flush().catch(ignore);
+      trail.recorder.recordOwn({ kind: "closed", success: true }, {}, kept);
+      await log.close();
+    }
+    await release();
+  }
+
+  const close = (): Promise<void> => (closing ??= closeOnce());
+  return {
+    ...trail,
+    origin,
+    durability,
+    logs,
+    record: (scope, event) =>
+      closing === undefined
+        ? trail.record(scope, event)
+        : refuse("AUDITOR_CLOSED", "audit.log", "the log is closed"),
+    flush,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The host's name as the option or the logs that are there say. */
+async function originOf(
+  { origin }: AuditorOptions,
+  directory: string,
+  classes: readonly RetentionClass[],
+): Promise<string> {
+  for (const kept of classes) {
+    const keys = await readLogKeys(nodeFileSystem, join(directory, kept)).catch(ignore);
+    const known = keys?.first?.name;
+    if (known === undefined) continue;
+    const host = known.endsWith(`/${kept}`) ? known.slice(0, -kept.length - 1) : known;
+    if (origin === undefined || origin === host) return host;
+    const message = `the logs are of ${received(host)}; the option says ${received(origin)}`;
+    throw new AuditorError("AUDITOR_ORIGIN", { message });
+  }
+  return origin ?? `glovebox/${randomUUID()}`;
+}
+
+function checkOptions({
+  directory,
+  origin,
+  durability,
+  personalData,
+  classes,
+  retentionDays,
+}: AuditorOptions): void {
+  if (typeof directory !== "string" || directory === "") {
+    throw optionError("directory is a path", directory);
+  }
+  if (durability !== undefined && !DURABILITIES.includes(durability)) {
+    throw optionError(`durability is ${DURABILITIES.join(", ")}`, durability);
+  }
+  // What it may not hold is for each log to say, which adds its class.
+  if (origin === "") throw optionError("origin is a name", origin);
+  if (personalData !== undefined && !PERSONAL_DATA.includes(personalData)) {
+    throw optionError(`personalData is ${PERSONAL_DATA.join(", ")}`, personalData);
+  }
+  if (
+    classes !== undefined &&
+    (classes.length === 0 || !classes.every((kept) => CLASSES.includes(kept)))
+  ) {
+    throw optionError(`classes are some of ${CLASSES.join(", ")}`, classes.join(", "));
+  }
+  for (const [kept, days] of Object.entries(retentionDays ?? {})) {
+    if (!CLASSES.includes(kept as RetentionClass) || !(days >= 0)) {
+      throw optionError(`retentionDays.${received(kept)} is 0 or more days of a class`, days);
+    }
+  }
+}
+
+function optionError(expected: string, value: unknown): AuditorError {
+  const message = `${expected}; received ${received(value)}`;
+  return new AuditorError("AUDITOR_OPTION", { message });
+}
+
+function ignore(): undefined {
+  // Deliberately empty: what is closed on the way out of a failure may fail, too.
 }

@@ -87,8 +87,8 @@ export const FOLD_WINDOW_MS = 1_000;
 /** Characters of a person's id: an address, a distinguished name, a URI. */
 export const MAX_PERSON_CHARACTERS = 1_024;
 
-/** Bytes kept free for operators and defences by default: days of their events. */
-export const DEFAULT_DISK_RESERVE_BYTES = 67_108_864;
+/** Bytes kept free for operators and defences by default: some ten thousand of their events. */
+export const DEFAULT_DISK_RESERVE_BYTES = 16_777_216;
 
 /** Bytes of events after which the disk is looked at again: far less than the reserve. */
 export const DISK_CHECK_BYTES = 4_194_304;

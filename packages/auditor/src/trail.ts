@@ -33,7 +33,7 @@ export interface TrailOptions {
   readonly cleanUpEveryMs?: number;
   /** How many events one plugin may cause. */
   readonly flood?: FloodOptions;
-  /** Bytes of the disk that are kept for operators and defences; 0 keeps none. Default 64 MiB. */
+  /** Bytes of the disk that are kept for operators and defences; 0 keeps none. Default 16 MiB. */
   readonly diskReserveBytes?: number;
 }
 

@@ -36,6 +36,9 @@ export const SIGNER: NoteSigner = newSigner();
 
 /** A directory that does not exist yet, inside of one that is removed in the end. */
 export interface LogDirectory extends AsyncDisposable {
+  /** What an auditor is given; it keeps one log in it, that of the class `security`. */
+  readonly root: string;
+  /** The directory of that log, and of `openLog`. */
   readonly path: string;
   readonly anchorPath: string;
   /** A path inside of the directory. */
@@ -50,12 +53,15 @@ export interface LogDirectory extends AsyncDisposable {
 
 export async function logDirectory(): Promise<LogDirectory> {
   const parent = await mkdtemp(join(tmpdir(), "glovebox-auditor-"));
-  const path = join(parent, "audit");
+  const root = join(parent, "audit");
+  const path = join(root, "security");
   return {
+    root,
     path,
-    anchorPath: `${path}.checkpoint`,
+    anchorPath: join(`${root}.checkpoints`, "security"),
     file: (name) => join(path, name),
-    open: (options, deps) => openAuditor({ directory: path, ...options }, deps),
+    open: (options, deps) =>
+      openAuditor({ directory: root, classes: ["security"], ...options }, deps),
     openLog: async (deps, options) =>
       (
         await openAuditLog(
@@ -106,7 +112,7 @@ export async function kindsOf(directory: { readonly path: string }): Promise<rea
 }
 
 /** An event of any kind. */
-export function event(kind = "call", more: Partial<AuditEvent> = {}): AuditEvent {
+export function event(kind = "load", more: Partial<AuditEvent> = {}): AuditEvent {
   return { kind, success: true, ...more };
 }
 

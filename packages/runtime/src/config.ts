@@ -99,6 +99,8 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
       accepts: (value) => typeof value === "string" && value !== "",
     },
     auditDurability: oneOf(["effect", "return", "async"], "return", "async"),
+    personalData: oneOf(["encrypted", "clear"], "encrypted", "clear"),
+    retentionDays: { preset: {}, expected: "days by class", accepts: isObject },
   },
   tenancy: { shareRunners: { ...on, preset: false, loosens: (value) => value === true } },
   trust: { trustedKeys: { preset: [], expected: "a list of keys", accepts: Array.isArray } },

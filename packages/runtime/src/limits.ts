@@ -85,3 +85,9 @@ export const MAX_SCHEMA_WORK = 5_000_000;
 export const SCHEMA_WORK_CHARACTERS = 16;
 /** Ways of a pattern to match a text that count as one more part: 30 ns each at worst. */
 export const SCHEMA_WORK_WAYS = 8;
+
+/** Throttle of a plugin that floods the audit log: a tenth of its speed is left. */
+export const FLOOD_THROTTLE_LEVEL = 0.9;
+
+/** Milliseconds for which it is slowed down; a flood that goes on begins them anew. */
+export const FLOOD_THROTTLE_MS = 10_000;

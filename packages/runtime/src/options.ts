@@ -2,6 +2,7 @@
  * @module What a runtime can be told: the specification's `PluginLoaderConfig` in camelCase, and our
  * own. Types only; config.ts checks them and fills in the defaults.
  */
+import type { RetentionDays } from "@glovebox/auditor";
 import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
 import type { HostFunction } from "@glovebox/core/ports";
 import type { IsolationLevel } from "@glovebox/sandbox";
@@ -74,6 +75,10 @@ export interface RuntimeConfig {
     readonly directory?: string;
     /** Default `return`; `async` is a loosening. */
     readonly auditDurability?: AuditDurability;
+    /** Default `encrypted`, by person; `clear`, a loosening: nobody can be erased from the log. */
+    readonly personalData?: "encrypted" | "clear";
+    /** Days that `security`, `activity` and `operations` are kept. Default: 400, 90, 30. */
+    readonly retentionDays?: RetentionDays;
   };
   /** What the host allows. Default: nothing. */
   readonly policy?: HostPolicy;
@@ -97,7 +102,9 @@ export interface ParsedConfig {
   readonly resources: Required<Omit<ResourceOptions, RateOption>> &
     Pick<ResourceOptions, RateOption>;
   readonly validation: Required<ValidationOptions>;
-  readonly audit: { readonly directory?: string; readonly auditDurability: AuditDurability };
+  readonly audit: Required<Omit<NonNullable<RuntimeConfig["audit"]>, "directory">> & {
+    readonly directory?: string;
+  };
   readonly policy: HostPolicy;
   readonly approvals: ReadonlyMap<string, CapabilityRequest>;
   readonly trustedKeys: readonly TrustedKey[];

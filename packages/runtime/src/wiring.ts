@@ -3,7 +3,7 @@
  * passed here, and the compiler checks the fit. In the order of need: log, events, broker, limiter,
  * sandbox; then what stands on them.
  */
-import { type Auditor, openAuditor } from "@glovebox/auditor";
+import { type Auditor, type FloodReport, openAuditor } from "@glovebox/auditor";
 import { type Broker, createBroker, type HostPolicy } from "@glovebox/capability-broker";
 import { type Clock, systemClock } from "@glovebox/core/clock";
 import { refuse, type Refusal } from "@glovebox/core/decision";
@@ -18,6 +18,7 @@ import type { CallParts } from "./call/execute.ts";
 import { createVariables } from "./call/variables.ts";
 import { SILENT_LOGGER } from "./deps.ts";
 import { createEvents, createNullLog, type Events } from "./events/fan-out.ts";
+import { FLOOD_THROTTLE_LEVEL, FLOOD_THROTTLE_MS } from "./limits.ts";
 import { type LoadParts, reloadPlugin } from "./load/load-plugin.ts";
 import { createModuleCheck } from "./load/modules.ts";
 import type { ParsedConfig } from "./options.ts";
@@ -62,7 +63,9 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   const durability = audit.auditDurability;
 
   const monitor = undo.use(createMonitor({ maxPlugins: monitored(config) }, { clock }));
-  const { log, auditor } = await openLog(config, clock);
+  /** A plugin can flood the log only once there is one. */
+  let onFlood: (report: FloodReport) => void = () => undefined;
+  const { log, auditor } = await openLog(config, clock, (report) => onFlood(report));
   if (auditor !== undefined) undo.use(auditor);
   const events = createEvents({ log, durability, sink: monitor, logger, clock });
   const broker = createBroker(
@@ -127,6 +130,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
       background(reloadPlugin(load, plugin).then(() => undefined));
     },
   });
+  onFlood = ({ pluginId, reason }) => responses.throttle(pluginId, { ...FLOOD_THROTTLE, reason });
   const observer = createObserver(monitor, responses, events, clock);
   const opened = undo.move();
   return {
@@ -155,13 +159,18 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
 async function openLog(
   { security, audit, deps }: ParsedConfig,
   clock: Clock,
+  onFlood: (report: FloodReport) => void,
 ): Promise<{ readonly log: DecisionLog; readonly auditor: Auditor | undefined }> {
   if (!security.enableAuditLogging) return { log: createNullLog(), auditor: undefined };
   if (deps.decisionLog !== undefined) return { log: deps.decisionLog, auditor: undefined };
-  const { directory = "", auditDurability } = audit;
-  const auditor = await openAuditor({ directory, durability: auditDurability }, { clock });
+  const { directory = "", auditDurability: durability, personalData, retentionDays } = audit;
+  const options = { directory, durability, personalData, retentionDays };
+  const auditor = await openAuditor(options, { clock, onFlood });
   return { log: auditor, auditor };
 }
+
+/** What is done with a plugin that is over its budget of events, until the flood has passed. */
+const FLOOD_THROTTLE = { level: FLOOD_THROTTLE_LEVEL, durationMs: FLOOD_THROTTLE_MS } as const;
 
 /** Without maxima of its own, a policy allows nobody more than the defaults. */
 function policyOf({ policy, resources }: ParsedConfig): HostPolicy {

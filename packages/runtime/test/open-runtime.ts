@@ -21,7 +21,8 @@ export interface LoggedEvent {
   readonly rule?: string;
   readonly error?: string;
   readonly function?: string;
-  readonly userId?: string;
+  /** Pseudonym of the person. */
+  readonly subject?: string;
   readonly details?: Readonly<Record<string, unknown>>;
   readonly resourceUsage?: Readonly<Record<string, unknown>>;
 }
@@ -73,13 +74,15 @@ export async function openRuntime(config: RuntimeConfig = {}): Promise<TestRunti
   };
 }
 
-/** Reads the events of a log. */
+/** Reads the events of all logs of a host, as they were recorded. */
 export async function readEvents(directory: string): Promise<readonly LoggedEvent[]> {
-  const events: LoggedEvent[] = [];
-  for await (const { bytes } of (await openLogReader(directory)).read(0)) {
-    events.push(JSON.parse(Buffer.from(bytes).toString()) as LoggedEvent);
+  const events: (LoggedEvent & { readonly time: number; readonly seq: number })[] = [];
+  for (const kept of ["security", "activity", "operations"]) {
+    for await (const { bytes } of (await openLogReader(join(directory, kept))).read(0)) {
+      events.push(JSON.parse(Buffer.from(bytes).toString()) as (typeof events)[number]);
+    }
   }
-  return events;
+  return events.toSorted((one, other) => one.time - other.time || one.seq - other.seq);
 }
 
 /** A flat plugin of functions `(at, length) → (at, length)`; bodies are instructions. */

@@ -33,6 +33,7 @@ const USAGE_CODES: ReadonlySet<string> = new Set([
   "HOST_USAGE",
   "HOST_UNSUPPORTED",
   "AUDITOR_ANCHOR",
+  "AUDITOR_QUERY",
   // Only options become a policy; what a manifest asks for is refused with other codes.
   "BROKER_POLICY",
 ]);

@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
 import type { RawServeOptions } from "../serve/serve-options.ts";
+import { addAuditCommands } from "./audit-program.ts";
 import type { AuditVerifyOptions } from "./audit-verify.ts";
 import { EXIT, fail, failureOf, type Terminal } from "./command-line.ts";
 import type { InspectOptions } from "./inspect.ts";
@@ -89,9 +90,9 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
       const { inspect } = await import("./inspect.ts");
       done(await inspect(source, options, terminal));
     });
-  program
-    .command("audit")
-    .description("Looks at audit logs.")
+  const audit = program.command("audit").description("Looks at audit logs.");
+  addAuditCommands(audit, terminal, done, collect);
+  audit
     .command("verify")
     .description("Verifies an audit log; exits 4 if it is whole but its end was not checked.")
     .argument("<dir>", "directory of the log, or of several")

@@ -1,5 +1,5 @@
 /** @module The commands that need no host: inspect, audit verify, keygen, sign. */
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openAuditor } from "@glovebox/auditor";
@@ -99,7 +99,7 @@ describe("audit verify", () => {
     const directory = join(files.path, "audit");
     await using runtime = await PluginRuntime.open({ audit: { directory } });
     await runtime.close();
-    const anchor = `${directory}.checkpoint`;
+    const anchor = `${directory}.checkpoints`;
 
     const whole = await run("audit", "verify", directory, "--json");
     expect(whole.exit).toBe(4);
@@ -120,14 +120,19 @@ describe("audit verify", () => {
       kind: null,
     });
 
-    const vkey = (await readFile(join(directory, "keys/000"), "utf8")).trim();
     const policy = join(files.path, "policy");
+    const one = join(directory, "security");
+    const vkey = (await readFile(join(one, "keys/000"), "utf8")).trim();
     await writeFile(policy, `log ${vkey}\nquorum none\n`);
-    expect(await run("audit", "verify", directory, ...since, "--policy", policy)).toMatchObject({
+    expect(
+      await run("audit", "verify", one, "--since", join(anchor, "security"), "--policy", policy),
+    ).toMatchObject({
       exit: 0,
     });
 
-    const bundle = join(directory, `tile/entries/000.p/${size}`);
+    const tiles = join(directory, "security/tile/entries/000.p");
+    const widths = (await readdir(tiles)).map(Number);
+    const bundle = join(tiles, String(Math.max(...widths)));
     const bytes = await readFile(bundle, "latin1");
     await writeFile(bundle, bytes.replace('"success":true', '"success":TRUE'), "latin1");
     const changed = await run("audit", "verify", directory, ...since, "--json");
@@ -146,26 +151,21 @@ describe("audit verify", () => {
 
   test("takes a directory of several logs, and names the worst", async () => {
     await using files = await pluginDirectory({});
-    for (const name of ["a", "b"]) {
-      const options = {
-        directory: join(files.path, name),
-        anchorPath: join(files.path, "anchors", name),
-      };
-      await (await openAuditor(options)).close();
-    }
-    const since = ["--since", join(files.path, "anchors")];
-    const whole = await run("audit", "verify", files.path, ...since, "--json");
+    const directory = join(files.path, "audit");
+    await (await openAuditor({ directory })).close();
+    const since = ["--since", `${directory}.checkpoints`];
+    const whole = await run("audit", "verify", directory, ...since, "--json");
     expect([whole.exit, JSON.parse(whole.out)]).toEqual([
       0,
-      { ok: true, fresh: true, size: 4, firstBadIndex: null, kind: null },
+      { ok: true, fresh: true, size: 6, firstBadIndex: null, kind: null },
     ]);
-    await rm(join(files.path, "b", "checkpoint"));
-    const text = await run("audit", "verify", files.path, ...since);
+    await rm(join(directory, "operations", "checkpoint"));
+    const text = await run("audit", "verify", directory, ...since);
     expect([text.exit, text.firstError]).toEqual([
       1,
       "HOST_AUDIT_BROKEN: MISSING at index 0: the log has no checkpoint",
     ]);
-    expect(text.out).toMatch(/^a:\nok: true\n[^]*^b:\nok: false\n/m);
+    expect(text.out).toMatch(/^activity:\nok: true\n[^]*^operations:\nok: false\n/m);
   });
 
   test.each([

@@ -91,6 +91,12 @@ export const EVENT_MEMBERS = {
   pluginId: { type: "text", from: "scope", summary: "The plugin that it concerns." },
   resourceUsage: { type: "usage", from: "event", summary: "What a call used." },
   rule: { type: "text", from: "event", summary: "The rule that decided." },
+  seq: {
+    type: "count",
+    from: "auditor",
+    summary:
+      "Its place among all events of the host since the logs were opened: orders one millisecond.",
+  },
   subject: {
     type: "text",
     from: "auditor",
@@ -135,10 +141,38 @@ type RequiredName = {
   [Name in EventMemberName]: (typeof EVENT_MEMBERS)[Name] extends { required: true } ? Name : never;
 }[EventMemberName];
 
-/** An event as it stands in a log. */
-export type LoggedEvent = { readonly [Name in RequiredName]: TypeOf<Name> } & {
+/** An event as the table has it; a test holds {@link LoggedEvent} to it, which is easier to read. */
+export type TabledEvent = { readonly [Name in RequiredName]: TypeOf<Name> } & {
   readonly [Name in Exclude<EventMemberName, RequiredName>]?: TypeOf<Name>;
 };
+
+/** An event as it stands in a log; what its members say is in the table. */
+export interface LoggedEvent {
+  readonly actor?: string;
+  readonly callId?: string;
+  readonly code?: string;
+  readonly count?: number;
+  readonly details?: Readonly<Record<string, JsonValue>>;
+  readonly enc?: Readonly<Record<string, string>>;
+  readonly error?: string;
+  readonly executionTimeMs?: number;
+  readonly firstTime?: number;
+  readonly function?: string;
+  readonly grantId?: string;
+  readonly kind: EventKind;
+  readonly pii?: Readonly<Record<string, string>>;
+  readonly pluginId?: string;
+  readonly resourceUsage?: Usage;
+  readonly rule?: string;
+  readonly seq?: number;
+  readonly subject?: string;
+  readonly success: boolean;
+  readonly tenantId?: string;
+  readonly time: number;
+  readonly traceId?: string;
+  readonly userId?: string;
+  readonly v: number;
+}
 
 /** Names of the personal fields: those of an event's `personal`, and `userId`. */
 export const PERSONAL_NAME: RegExp = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;

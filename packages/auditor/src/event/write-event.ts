@@ -23,6 +23,7 @@ import {
 /** What the auditor itself adds to an event. */
 export interface AuditorMembers {
   readonly time: number;
+  readonly seq?: number;
   readonly count?: number;
   readonly firstTime?: number;
   readonly subject?: string;
@@ -43,7 +44,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** Members that are canonical JSON already; their values are put in place of a 0. */
-type RawName = "details" | "enc" | "pii";
+const RAW_MEMBERS: readonly string[] = ['"details":0', '"enc":0', '"pii":0'];
 
 /** Every member as a value that `JSON.stringify` writes canonically, or leaves out. */
 type Written = Readonly<Record<EventMemberName, string | number | boolean | object | undefined>>;
@@ -78,7 +79,7 @@ function write(scope: OperationScope, event: AuditEvent, own: AuditorMembers): s
   }
   const { details, executionTimeMs, resourceUsage } = event;
   const detailsJson = details === undefined ? undefined : writeDetails(details);
-  let json = JSON.stringify({
+  const json = JSON.stringify({
     actor: matching("actor", event.actor),
     callId: text("callId", scope.callId),
     code: text("code", event.code),
@@ -95,6 +96,7 @@ function write(scope: OperationScope, event: AuditEvent, own: AuditorMembers): s
     pluginId: text("pluginId", scope.pluginId),
     resourceUsage: resourceUsage === undefined ? undefined : usageOf(resourceUsage),
     rule: text("rule", event.rule),
+    seq: own.seq,
     subject: own.subject,
     success: flag(event.success),
     tenantId: text("tenantId", scope.tenantId),
@@ -108,15 +110,25 @@ function write(scope: OperationScope, event: AuditEvent, own: AuditorMembers): s
   if (json.includes("\\ud") && !(JSON.parse(json, onlyWellFormed) as boolean)) {
     throw new Malformed("text is well-formed Unicode");
   }
-  if (detailsJson !== undefined) json = putRaw(json, "details", detailsJson);
-  if (own.encJson !== undefined) json = putRaw(json, "enc", own.encJson);
-  return own.piiJson === undefined ? json : putRaw(json, "pii", own.piiJson);
+  if (detailsJson === undefined && own.encJson === undefined) return json;
+  return putRaw(json, detailsJson, own.encJson, own.piiJson);
 }
 
-/** Within text a quote is escaped, so that the first such member is the event's own. */
-function putRaw(json: string, name: RawName, raw: string): string {
-  const at = json.indexOf(`"${name}":0`) + name.length + 3;
-  return json.slice(0, at) + raw + json.slice(at + 1);
+/**
+ * Puts canonical JSON in place of the zeros, in the order of the members. Within text a quote is
+ * escaped, so that the first member of a name is the event's own.
+ */
+function putRaw(json: string, ...raws: readonly (string | undefined)[]): string {
+  let whole = "";
+  let from = 0;
+  for (const [at, raw] of raws.entries()) {
+    if (raw === undefined) continue;
+    const member = RAW_MEMBERS[at] ?? "";
+    const zero = json.indexOf(member, from) + member.length - 1;
+    whole += json.slice(from, zero) + raw;
+    from = zero + 1;
+  }
+  return whole + json.slice(from);
 }
 
 /** A reviver: throws for text that is not well-formed, and ends in `true`. */

@@ -32,7 +32,14 @@ export interface PinoTransportOptions {
  * ```
  */
 export async function pinoTransport(options: PinoTransportOptions): Promise<Transform> {
-  const auditor = await openAuditor(options);
+  const auditor = await openAuditor({
+    directory: options.directory,
+    ...(options.origin === undefined ? {} : { origin: options.origin }),
+    classes: ["operations"],
+    // Lines have no persons of their own, and a disk for the audit log is kept free by that one.
+    personalData: "clear",
+    diskReserveBytes: 0,
+  });
   return build(
     async (source) => {
       for await (const { line } of source as AsyncIterable<{ readonly line: string }>) {

@@ -52,12 +52,12 @@ export async function queryEvents(
   logs: readonly SearchableLog[],
   query: EventQuery,
 ): Promise<EventPage> {
-  const { order = "newest", limit = 100, cursor } = query;
+  const { limit = 100, cursor } = query;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_PAGE_EVENTS) {
     throw queryError(`limit is 1–${MAX_PAGE_EVENTS}; received ${received(limit)}`);
   }
   const positions = cursor === undefined ? {} : unwrap(parseCursor(cursor));
-  const isNewest = order === "newest";
+  const isNewest = query.order !== "oldest";
   const lanes: Lane[] = [];
   const events: FoundEvent[] = [];
   try {
@@ -100,17 +100,19 @@ function positionAfter({ head }: Lane, isNewest: boolean): number {
   return isNewest ? -1 : Number.MAX_SAFE_INTEGER;
 }
 
-/** Equal times are told apart by the origin, so that every page has the same order. */
 function firstOf(lanes: readonly Lane[], isNewest: boolean): Lane | undefined {
   let first: Lane | undefined;
   for (const lane of lanes) {
     if (lane.head === undefined) continue;
-    const time = first?.head?.event.time;
-    const isBefore =
-      time === undefined || (isNewest ? lane.head.event.time > time : lane.head.event.time < time);
-    if (isBefore) first = lane;
+    const before = first?.head && order(lane.head, first.head);
+    if (before === undefined || (isNewest ? before > 0 : before < 0)) first = lane;
   }
   return first;
+}
+
+/** By time, and within a millisecond as they were recorded. */
+function order({ event: one }: FoundEvent, { event: other }: FoundEvent): number {
+  return one.time - other.time || (one.seq ?? 0) - (other.seq ?? 0);
 }
 
 async function next(found: Lane["found"]): Promise<FoundEvent | undefined> {

@@ -112,6 +112,7 @@ export function diskOf(directory: string, file: string): Disk {
     async hold(bytes) {
       const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
       await using handle = await open(file, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600);
+      if ((await handle.stat()).size === bytes) return;
       const zeros = Buffer.alloc(1_048_576);
       // Written and not only sized: a hole takes no room from anybody.
       for (let at = 0; at < bytes; at += zeros.length) {

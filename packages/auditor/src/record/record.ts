@@ -5,7 +5,7 @@
  * (bench `audit-events`).
  */
 import type { Clock } from "@glovebox/core/clock";
-import { allow, type Decision, failClosed, refuse } from "@glovebox/core/decision";
+import { allow, type Decision, failClosed, refuse, type Refusal } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { AuditEvent, AuditPlace, OperationScope, Receipt } from "@glovebox/core/ports";
 
@@ -51,6 +51,7 @@ export interface EventRecorder {
 /** Makes the recorder over open logs. */
 export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts): EventRecorder {
   const all = [...logs.values()];
+  let seq = 0;
   /** Where the auditor writes about itself when the class of that is not kept. */
   const [fallback] = logs.keys();
   /** An event whose only personal field is the id repeats one ciphertext per person. */
@@ -75,12 +76,12 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
   ): Decision<AuditPlace> {
     const { userId, personal } = event;
     let key: SubjectKey | undefined;
-    let written = members;
+    let written: AuditorMembers = { ...members, seq };
     if (userId !== undefined || personal !== undefined) {
       const sealed = seal(event);
       if ("allowed" in sealed) return sealed;
       ({ key } = sealed);
-      written = { ...members, ...sealed.members };
+      written = { ...written, ...sealed.members };
     }
     const json = writeEvent(scope, event, written, own !== undefined);
     if (typeof json !== "string") return json;
@@ -89,7 +90,8 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
     const log = entry && logs.get(own?.into ?? entry.class);
     if (entry === undefined || log === undefined) return notKept(event.kind);
     const taken = log.tryAppend(json, entry.reserved === true ? "reserved" : "ordinary");
-    if (!taken.allowed) return taken;
+    if (!taken.allowed) return tooLarge(taken, event.kind);
+    seq += 1;
     if (entry.reserved !== true) {
       disk.judge(json.length);
       if (!event.success) flood.opened(scope, event, taken.value);
@@ -200,6 +202,12 @@ class RecordedPlace implements AuditPlace {
     whole.catch(() => undefined);
     return whole;
   }
+}
+
+/** In the words of events: the log calls it an entry. */
+function tooLarge(refusal: Refusal, kind: string): Refusal {
+  if (refusal.code !== "AUDITOR_ENTRY_SIZE") return refusal;
+  return refuse("AUDITOR_EVENT_SIZE", "audit.event", `event ${received(kind)}: ${refusal.reason}`);
 }
 
 function notKept(kind: string): Decision<never> {

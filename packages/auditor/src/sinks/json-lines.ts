@@ -10,6 +10,7 @@ import type { Sink, SinkEvent } from "./sink.ts";
 
 /** How each line looks. */
 export interface JsonLinesOptions {
+  /** Names the sink in the log, and its position. Default: that of the protocol. */
   readonly name?: string;
   /** Where lines go. The sink ends it when it is disposed of. */
   readonly stream: Writable;

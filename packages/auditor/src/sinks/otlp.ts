@@ -9,6 +9,7 @@ import type { Sink, SinkEvent } from "./sink.ts";
 
 /** Where the collector is. */
 export interface OtlpOptions {
+  /** Names the sink in the log, and its position. Default: that of the protocol. */
   readonly name?: string;
   /** Such as `https://collector.example:4318/v1/logs`. */
   readonly url: string;

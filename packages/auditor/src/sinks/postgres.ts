@@ -17,6 +17,7 @@ export interface SqlClient {
 
 /** Where rows go. */
 export interface PostgresOptions {
+  /** Names the sink in the log, and its position. Default: that of the protocol. */
   readonly name?: string;
   /** A connected client, or a pool; closing it is its owner's. */
   readonly client: SqlClient;

@@ -16,7 +16,9 @@ import type { Sink, SinkEvent } from "./sink.ts";
 
 /** Where the receiver is. */
 export interface SyslogOptions {
+  /** Names the sink in the log, and its position. Default: that of the protocol. */
   readonly name?: string;
+  /** Name or address of the receiver. */
   readonly host: string;
   /** Default: 6514 with TLS, 601 without. */
   readonly port?: number;

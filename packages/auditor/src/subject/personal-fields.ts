@@ -55,7 +55,9 @@ export function sealFields(
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv(CIPHER, key, iv, TAG);
   cipher.setAAD(aad(subject));
-  const ct = cipher.update(`${plain}}`, "utf8", "base64") + cipher.final("base64");
+  // Counter mode: all of the text comes at once, and nothing is left for `final`.
+  const ct = cipher.update(`${plain}}`, "utf8").toString("base64");
+  cipher.final();
   const tag = cipher.getAuthTag().toString("base64");
   return {
     encJson: `{"ct":"${ct}","iv":"${iv.toString("base64")}","tag":"${tag}"}`,

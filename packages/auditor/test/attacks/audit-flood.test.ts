@@ -38,7 +38,7 @@ describe("a full queue", () => {
     while (auditor.record({}, event("deny")).allowed);
     const kinds = ["operator", "violation", "quarantine", "revoke", "throttle", "alert"];
     for (const kind of kinds) taken(auditor, event(kind));
-    expect(auditor.record({}, event("call"))).toRefuse("AUDITOR_QUEUE_FULL");
+    expect(auditor.record({}, event("deny"))).toRefuse("AUDITOR_QUEUE_FULL");
     while (auditor.record({}, event("operator")).allowed);
     expect(auditor.record({}, event("operator"))).toRefuse("AUDITOR_QUEUE_FULL");
     release();

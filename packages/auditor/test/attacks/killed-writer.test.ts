@@ -21,7 +21,7 @@ test(
     await using directory = await logDirectory();
     const acknowledged: string[] = [];
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const arguments_ = ["--conditions=@glovebox/source", WRITER, directory.path];
+      const arguments_ = ["--conditions=@glovebox/source", WRITER, directory.root];
       const child = spawn(process.execPath, arguments_, { stdio: ["ignore", "pipe", "inherit"] });
       let output = "";
       child.stdout.setEncoding("utf8");

@@ -1,9 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 import { EVENT_KINDS, RETENTION_CLASSES } from "@glovebox/auditor";
-import { expect, test } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
 
-import { EVENT_MEMBERS, USAGE_MEMBERS } from "#src/event/event-members";
+import {
+  EVENT_MEMBERS,
+  type LoggedEvent,
+  type TabledEvent,
+  USAGE_MEMBERS,
+} from "#src/event/event-members";
 
 const PAGE = new URL("../../../../docs/audit-events.md", import.meta.url);
 
@@ -67,4 +72,9 @@ ${table(["class", "days by default", "what it keeps"], classes)}
 test("docs/audit-events.md says what the tables say", async () => {
   if (process.env["UPDATE"] === "1") await writeFile(PAGE, page());
   expect(await readFile(PAGE, "utf8")).toBe(page());
+});
+
+test("the type of an event is what the table says", () => {
+  expectTypeOf<{ [Name in keyof TabledEvent]: TabledEvent[Name] }>().toEqualTypeOf<LoggedEvent>();
+  expect(Object.keys(EVENT_MEMBERS)).toHaveLength(24);
 });

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { verifyAuditLog } from "@glovebox/auditor";
@@ -11,14 +12,19 @@ import { eventsOf, kindsOf, type LogDirectory, logDirectory } from "../fixture.t
 
 const TARGET = fileURLToPath(new URL("../../src/pino-transport/index.ts", import.meta.url));
 
+/** The log that the transport keeps. */
+function operations({ root }: LogDirectory): { readonly path: string } {
+  return { path: join(root, "operations") };
+}
+
 async function logged(directory: LogDirectory): Promise<readonly unknown[]> {
-  return (await eventsOf(directory))
+  return (await eventsOf(operations(directory)))
     .filter(({ kind }) => kind === "log")
     .map(({ details }) => details);
 }
 
 async function writeLines(directory: LogDirectory, lines: readonly string[]): Promise<void> {
-  const stream = await pinoTransport({ directory: directory.path });
+  const stream = await pinoTransport({ directory: directory.root });
   for (const line of lines) stream.write(`${line}\n`);
   const closed = once(stream, "close");
   stream.end();
@@ -28,7 +34,7 @@ async function writeLines(directory: LogDirectory, lines: readonly string[]): Pr
 describe("the pino transport", () => {
   test("keeps the lines of a logger, and closes the log with the stream", async () => {
     await using directory = await logDirectory();
-    const stream = await pinoTransport({ directory: directory.path, origin: "host/operations" });
+    const stream = await pinoTransport({ directory: directory.root, origin: "host/operations" });
     const logger = pino({ base: null }, stream);
     logger.info({ plugin: "rate-table" }, "loaded");
     logger.warn("slow\n{}");
@@ -39,15 +45,18 @@ describe("the pino transport", () => {
       { line: { level: 30, msg: "loaded", plugin: "rate-table" } },
       { line: { level: 40, msg: "slow\n{}" } },
     ]);
-    expect(await kindsOf(directory)).toEqual(["opened", "log", "log", "closed"]);
-    expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true, size: 4 });
+    expect(await kindsOf(operations(directory))).toEqual(["opened", "log", "log", "closed"]);
+    expect(await verifyAuditLog(join(directory.root, "operations"))).toMatchObject({
+      ok: true,
+      size: 4,
+    });
   });
 
   test("runs in the worker thread that pino starts for it", async () => {
     await using directory = await logDirectory();
     const transport = pino.transport({
       target: TARGET,
-      options: { directory: directory.path },
+      options: { directory: directory.root },
       worker: { execArgv: ["--conditions=@glovebox/source"] },
     });
     const logger = pino(transport);
@@ -57,7 +66,7 @@ describe("the pino transport", () => {
     await closed;
     const lines = (await logged(directory)) as readonly { readonly line: { readonly n: number } }[];
     expect(lines.map(({ line }) => line.n)).toEqual(Array.from({ length: 100 }, (_, n) => n));
-    expect((await kindsOf(directory)).at(-1)).toBe("closed");
+    expect((await kindsOf(operations(directory))).at(-1)).toBe("closed");
   });
 
   test("keeps as text what is no JSON that can be trusted, and as a digest what is too large", async () => {
@@ -89,17 +98,17 @@ describe("the pino transport", () => {
 
   test("tells pino why it ended, and lets go of the directory", async () => {
     await using directory = await logDirectory();
-    const stream = await pinoTransport({ directory: directory.path });
+    const stream = await pinoTransport({ directory: directory.root });
     const failed = once(stream, "error");
     stream.destroy(new Error("the thread is going down"));
     expect(await failed).toMatchObject([{ message: "the thread is going down" }]);
-    expect(await kindsOf(directory)).toEqual(["opened", "closed"]);
+    expect(await kindsOf(operations(directory))).toEqual(["opened", "closed"]);
   });
 
   test("cannot share the directory of an open audit log", async () => {
     await using directory = await logDirectory();
     await using _auditor = await directory.open();
-    await expect(pinoTransport({ directory: directory.path })).rejects.toThrowCode(
+    await expect(pinoTransport({ directory: directory.root })).rejects.toThrowCode(
       "AUDITOR_LOCKED",
     );
   });

@@ -24,6 +24,7 @@ describe("recording", () => {
         callId: scope.callId,
         tenantId: "t1",
         time: t.clock.wallMs(),
+        seq: 0,
         v: 1,
       },
     ]);
@@ -60,7 +61,7 @@ describe("recording", () => {
   test("gives time 0 for a clock that gives none", async () => {
     await using t = await testTrail();
     t.clock.setWallMs(-5);
-    t.trail.record({}, event());
+    t.trail.record({}, event("call"));
     expect((await t.events("activity"))[0]?.time).toBe(0);
   });
 
