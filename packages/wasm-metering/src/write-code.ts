@@ -3,6 +3,7 @@ import { SECTION, type WasmModule } from "@glovebox/wasm-binary";
 import { OperatorReader } from "@glovebox/wasm-binary/operators";
 import { ByteWriter } from "@glovebox/wasm-binary/write";
 
+import { type CountedLoop, findCountedLoop } from "./charge/counted-loop.ts";
 import { ChargeMerger } from "./charge/merge.ts";
 import { hasLengths, writePerBlock } from "./charge/per-block.ts";
 import { writeThreaded, writeWrapper } from "./charge/threaded.ts";
@@ -113,8 +114,18 @@ class BodyPlacement {
       checksCalls: this.#plan.checksCalls[index] === 1,
       threads: this.#plan.threads,
       reference: this.#plan.reference,
+      counted: this.#countedLoops(),
     });
     return { context, reason: undefined };
+  }
+
+  #countedLoops(): ReadonlyMap<number, CountedLoop> {
+    const counted = new Map<number, CountedLoop>();
+    for (let loop = 0; loop < this.#flow.loop.header.length; loop++) {
+      const found = findCountedLoop(this.#flow, loop, this.#reader);
+      if (found !== undefined) counted.set(loop, found);
+    }
+    return counted;
   }
 
   #perBlock(index: number): BodyContext {

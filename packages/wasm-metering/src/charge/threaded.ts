@@ -15,6 +15,7 @@ import {
   writeUnits,
 } from "../rewrite/length-charge.ts";
 import { I32, I64 } from "../rewrite/type-pool.ts";
+import { type CountedLoop, inverse } from "./counted-loop.ts";
 
 /** A charge this large is checked where it is made. */
 const CHECKED_CHARGE = 4_096;
@@ -29,6 +30,8 @@ export interface ThreadedBody {
   readonly threads: (callee: number) => boolean;
   /** The function that stands for another where a reference is taken. */
   readonly reference: (index: number) => number;
+  /** Counted loops by their number in the graph: charged before they begin. */
+  readonly counted: ReadonlyMap<number, CountedLoop>;
 }
 
 /** Whether the fuel is checked at a node. */
@@ -125,6 +128,11 @@ class BodyWriter {
         if (reference !== index) this.#replace(first.at(event), third.at(event), reference);
         return;
       }
+      case EVENT.loop: {
+        const counted = this.#body.counted.get(first.at(event));
+        if (counted !== undefined) this.#chargeAhead(event, counted);
+        return;
+      }
       default:
     }
   }
@@ -132,6 +140,7 @@ class BodyWriter {
   #node(event: number): void {
     const { code } = this.#context;
     const node = this.#flow.event.first.at(event);
+    if (this.#isCountedHeader(node)) return;
     const cost = this.#flow.node.cost.at(node);
     const checks = isChecked(this.#flow, node, this.#checksEntry);
     if (cost === 0 && !checks) return;
@@ -143,6 +152,41 @@ class BodyWriter {
       code.index(checks ? "localTee" : "localSet", this.#fuel);
     }
     if (checks) this.#trapBelowZero(this.#exitFrom(event));
+  }
+
+  #isCountedHeader(node: number): boolean {
+    const { flags, loop } = this.#flow.node;
+    return (flags.at(node) & NODE.loop) !== 0 && this.#body.counted.has(loop.at(node));
+  }
+
+  /** Turns times units of one, for `((bound - local) / step - 1 modulo 2^32) + 1` turns. */
+  #chargeAhead(event: number, { local, step, bound, cost }: CountedLoop): void {
+    const { code } = this.#context;
+    this.#context.copyTo(this.#flow.event.position.at(event));
+    code.index("localGet", this.#fuel);
+    if (bound.kind === "constant") code.i32(bound.value);
+    else code.index("localGet", this.#movedIndex(bound.value));
+    code.index("localGet", this.#movedIndex(local));
+    code.op("narrowSubtract");
+    if (step !== 1) {
+      code.i32(inverse(step));
+      code.op("narrowMultiply");
+    }
+    code.i32(1);
+    code.op("narrowSubtract");
+    code.op("extend");
+    code.i64(1);
+    code.op("add");
+    code.i64(cost);
+    code.op("multiply");
+    code.op("subtract");
+    code.index("localTee", this.#fuel);
+    this.#trapBelowZero(this.#exitFrom(event));
+  }
+
+  #movedIndex(local: number): number {
+    const isMoved = this.#body.isThreaded && local === this.#context.parameters.length;
+    return isMoved ? this.#moved : local;
   }
 
   #length(event: number): void {
@@ -188,6 +232,7 @@ class BodyWriter {
   #checksAt(event: number): boolean {
     const { kind, first } = this.#flow.event;
     if (kind.at(event) === EVENT.unknownCall) return true;
+    if (kind.at(event) === EVENT.loop) return this.#body.counted.has(first.at(event));
     if (kind.at(event) === EVENT.call) {
       return this.#body.checksCalls || !this.#body.threads(first.at(event));
     }

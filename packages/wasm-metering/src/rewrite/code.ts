@@ -26,6 +26,8 @@ const OP = {
   subtract: opcodeNamed("i64.sub"),
   multiply: opcodeNamed("i64.mul"),
   shiftRight: opcodeNamed("i64.shr_u"),
+  narrowSubtract: opcodeNamed("i32.sub"),
+  narrowMultiply: opcodeNamed("i32.mul"),
   extend: opcodeNamed("i64.extend_i32_u"),
 } as const;
 

@@ -48,6 +48,12 @@ describe("runs out of fuel", () => {
     ],
     ["a call graph that doubles 40 times", `${DOUBLING} (export "run" (func 0))`],
     [
+      "a recursion that branches 60 times",
+      `(func $f (param i32) (if (local.get 0) (then
+        (call $f (i32.sub (local.get 0) (i32.const 1))) (call $f (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "run") (call $f (i32.const 60)))`,
+    ],
+    [
       "filling memory",
       `(memory 1000) (func (export "run")
       (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536000)) (br 0)))`,
