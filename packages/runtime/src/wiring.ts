@@ -16,6 +16,7 @@ import { createWasmValidator } from "@glovebox/wasm-validator";
 
 import type { CallParts } from "./call/execute.ts";
 import { createVariables } from "./call/variables.ts";
+import { ClosingStack } from "./closing-stack.ts";
 import { SILENT_LOGGER } from "./deps.ts";
 import { createEvents, createNullLog, type Events } from "./events/fan-out.ts";
 import { FLOOD_THROTTLE_LEVEL, FLOOD_THROTTLE_MS } from "./limits.ts";
@@ -57,7 +58,7 @@ export interface Wiring {
  * be opened; what was opened before is closed then.
  */
 export async function wire(config: ParsedConfig): Promise<Wiring> {
-  await using undo = new AsyncDisposableStack();
+  await using undo = new ClosingStack();
   const { security, validation, resources, audit, deps } = config;
   const { clock = systemClock, logger = SILENT_LOGGER } = deps;
   const durability = audit.auditDurability;
@@ -152,7 +153,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
     async idle() {
       while (pending.size > 0) await Promise.all(pending);
     },
-    close: () => opened.disposeAsync(),
+    close: () => opened.close(),
   };
 }
 

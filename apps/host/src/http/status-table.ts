@@ -56,7 +56,7 @@ const CODES_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
     "SANDBOX_PLUGIN_ERROR",
     "SANDBOX_TRAP",
   ],
-  429: ["LIMITER_RATE", "LIMITER_THROTTLED"],
+  429: ["LIMITER_BUDGET", "LIMITER_RATE", "LIMITER_THROTTLED"],
   500: [
     "CORE_CHECK_FAILED",
     "CORE_OPTION",

@@ -98,11 +98,6 @@ export async function checkDirectories(path: string): Promise<void> {
   }
 }
 
-/** Opens a file of a log for reading. @throws {@link AuditorError} (`AUDITOR_DIRECTORY`) */
-export async function openForReading(path: string): Promise<LogFile | undefined> {
-  return openChecked(path, "read");
-}
-
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
   append: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,

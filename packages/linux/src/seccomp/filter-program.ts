@@ -25,8 +25,6 @@ export interface CallRule {
 
 /** struct sock_filter: u16 code, u8 jump if true, u8 jump if false, u32 operand. */
 export const INSTRUCTION_BYTES = 8;
-/** Instructions that the kernel takes in one filter (linux/bpf_common.h, BPF_MAXINSNS). */
-export const MAX_INSTRUCTIONS = 4096;
 
 /** Operation codes of linux/bpf_common.h. */
 export const BPF = {
