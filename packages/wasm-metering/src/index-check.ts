@@ -33,9 +33,11 @@ export type IndexProblem = string;
 export class IndexCheck {
   readonly #module: WasmModule;
   readonly #limits: Float64Array;
+  readonly #operators: OperatorReader;
 
   constructor(module: WasmModule) {
     this.#module = module;
+    this.#operators = new OperatorReader(module.bytes);
     const counts: Readonly<Record<(typeof KINDS)[number], number>> = {
       function: module.functions.length,
       type: module.types.length,
@@ -120,7 +122,7 @@ export class IndexCheck {
 
   /** Reads an expression; `undefined` when it names what the module does not have. */
   #expression(start: number, end: number): OperatorReader | undefined {
-    const reader = new OperatorReader(this.#module.bytes);
+    const reader = this.#operators;
     reader.open(start, end);
     for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
       if (!this.allows(reader, opcode)) return undefined;

@@ -2,6 +2,7 @@
  * @module From an offset in the metered module back to the original: for stack traces and dumps. A
  * run of copied bytes is three numbers; what lies between two runs was added.
  */
+import { Column } from "./graph/column.ts";
 
 /** What stands at an offset of the metered module. */
 export type MappedOffset =
@@ -20,24 +21,22 @@ export interface OffsetMap {
 
 /** Collects runs while bodies are written one behind the other. */
 export class OffsetMapBuilder {
-  readonly #runs: number[] = [];
+  readonly #runs = new Column(4_096);
   readonly #bodies: number[] = [];
 
   /** The next function's body stands at `target` in the code; `runs` are three numbers each. */
   addBody(target: number, runs: readonly number[]): void {
     this.#bodies.push(target, this.#runs.length / 3);
     for (let at = 0; at < runs.length; at += 3) {
-      this.#runs.push(
-        target + (runs[at] as number),
-        runs[at + 1] as number,
-        runs[at + 2] as number,
-      );
+      this.#runs.push(target + (runs[at] as number));
+      this.#runs.push(runs[at + 1] as number);
+      this.#runs.push(runs[at + 2] as number);
     }
   }
 
   /** The map, when the code turns out to stand at `base`; `imported` functions come first. */
   finish(base: number, imported: number, end: number): OffsetMap {
-    const runs = Float64Array.from(this.#runs);
+    const runs = this.#runs.values.slice(0, this.#runs.length);
     const bodies = Float64Array.from(this.#bodies);
     return Object.freeze({
       lookUp: (offset: number) => lookUp(runs, bodies, offset - base, imported, end),
@@ -46,7 +45,7 @@ export class OffsetMapBuilder {
 }
 
 function lookUp(
-  runs: Float64Array,
+  runs: Int32Array,
   bodies: Float64Array,
   at: number,
   imported: number,
@@ -68,7 +67,7 @@ function lookUp(
 }
 
 /** Index of the last row whose first number is at most `value`; -1 when there is none. */
-function lastAtMost(rows: Float64Array, width: number, value: number): number {
+function lastAtMost(rows: Float64Array | Int32Array, width: number, value: number): number {
   let low = 0;
   let high = rows.length / width;
   while (low < high) {

@@ -57,6 +57,10 @@ const FALLBACKS: ReadonlyMap<number, string> = new Map(
   ),
 );
 
+/** 1 for each opcode of {@link FALLBACKS}: looked at for every operator. */
+const IS_FALLBACK = new Uint8Array(1024);
+for (const opcode of FALLBACKS.keys()) IS_FALLBACK[opcode] = 1;
+
 /** Reads every body once: checks its indices, and learns what the plan needs. */
 export function planModule(
   module: WasmModule,
@@ -94,7 +98,7 @@ export function planModule(
         isCalled[reader.first] = 1;
         if (reader.first >= imported.function) found.push(reader.first - imported.function);
       } else if (opcode === OP.functionReference) isTaken[reader.first] = 1;
-      fallback ??= FALLBACKS.get(opcode);
+      if (IS_FALLBACK[opcode] === 1) fallback ??= FALLBACKS.get(opcode);
     }
     if (!check.allowsTypes(reader)) {
       throw new MeteringStop(

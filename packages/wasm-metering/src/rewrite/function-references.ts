@@ -11,11 +11,13 @@ const REF_FUNC = opcodeNamed("ref.func");
 /** The references of one module, in the order of their offsets. */
 export class FunctionReferences {
   readonly #bytes: Uint8Array;
+  readonly #operators: OperatorReader;
   /** Offset of an index, offset behind it, index; over and over. */
   readonly #places: number[] = [];
 
   constructor(module: WasmModule) {
     this.#bytes = module.bytes;
+    this.#operators = new OperatorReader(module.bytes);
     for (const { initializer } of module.tables) this.#expression(initializer);
     for (const { initializer } of module.globals) this.#expression(initializer);
     for (const { offset, expressions, count, items } of module.elements) {
@@ -54,7 +56,7 @@ export class FunctionReferences {
   /** Notes the references of an expression and answers where it ends. */
   #expression(range: ByteRange | undefined): number {
     if (range === undefined) return 0;
-    const reader = new OperatorReader(this.#bytes);
+    const reader = this.#operators;
     reader.open(range.start, range.end);
     for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
       if (opcode === REF_FUNC) this.#places.push(reader.offset + 1, reader.position, reader.first);
