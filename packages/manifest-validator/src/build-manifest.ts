@@ -6,16 +6,18 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import type { FileRight } from "@glovebox/core/ports";
 
-import type {
-  CapabilityRequest,
-  FunctionSchemas,
-  InstanceScope,
-  JsonSchema,
-  ManifestModule,
-  PluginAbi,
-  PluginManifest,
-  PluginType,
+import {
+  type CapabilityRequest,
+  type FunctionSchemas,
+  type InstanceScope,
+  type JsonSchema,
+  type ManifestModule,
+  NETWORK_LIMITS,
+  type PluginAbi,
+  type PluginManifest,
+  type PluginType,
 } from "./manifest.ts";
+import { NETWORK_LIMIT_KEYS } from "./rules/network.ts";
 
 interface RawManifest {
   readonly plugin: {
@@ -41,6 +43,12 @@ interface RawCapabilities {
   readonly network?: {
     readonly allow_http_outbound?: boolean;
     readonly allowed_hosts?: readonly string[];
+    readonly ports?: readonly number[];
+    readonly methods?: readonly string[];
+    readonly path_prefixes?: readonly string[];
+    readonly spki_pins?: readonly string[];
+    readonly secrets?: readonly string[];
+    readonly limits?: Readonly<Record<string, number>>;
   };
   readonly filesystem?: {
     readonly allow_read?: boolean;
@@ -88,14 +96,7 @@ function capabilitiesOf({
 }: RawCapabilities): CapabilityRequest {
   const { max_memory_bytes, max_cpu_time_ms, max_instructions } = resources;
   return {
-    ...(network === undefined
-      ? {}
-      : {
-          network: {
-            allowHttpOutbound: network.allow_http_outbound ?? false,
-            allowedHosts: network.allowed_hosts ?? [],
-          },
-        }),
+    ...(network === undefined ? {} : { network: networkOf(network) }),
     ...(filesystem === undefined
       ? {}
       : {
@@ -112,6 +113,32 @@ function capabilitiesOf({
       ...(max_instructions === undefined ? {} : { maxInstructions: max_instructions }),
     },
   };
+}
+
+function networkOf(
+  raw: NonNullable<RawCapabilities["network"]>,
+): NonNullable<CapabilityRequest["network"]> {
+  const { ports, methods, path_prefixes, spki_pins, secrets, limits } = raw;
+  return {
+    allowHttpOutbound: raw.allow_http_outbound ?? false,
+    allowedHosts: raw.allowed_hosts ?? [],
+    ...(ports === undefined ? {} : { ports }),
+    ...(methods === undefined ? {} : { methods }),
+    ...(path_prefixes === undefined ? {} : { pathPrefixes: path_prefixes }),
+    ...(spki_pins === undefined ? {} : { spkiPins: spki_pins }),
+    ...(secrets === undefined ? {} : { secrets }),
+    ...(limits === undefined ? {} : { limits: limitsOf(limits) }),
+  };
+}
+
+/** Keys that are unknown, which outside strict mode are warnings, are left behind. */
+function limitsOf(raw: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    NETWORK_LIMITS.flatMap((name) => {
+      const value = raw[NETWORK_LIMIT_KEYS[name]];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 function functionsOf(raw: NonNullable<RawManifest["functions"]>): Record<string, FunctionSchemas> {

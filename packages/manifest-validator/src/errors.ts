@@ -84,8 +84,8 @@ export const MANIFEST_ERRORS = {
       "Write a lower-case host name, or *. followed by one; no scheme, port, path or other wildcard.",
   },
   MANIFEST_LIMIT: {
-    summary: "A resource limit is not a usable number",
-    advice: "Write a whole number from 1 to 9007199254740991.",
+    summary: "A limit or a port is not a usable number",
+    advice: "Write a whole number in the range that the message names.",
   },
   MANIFEST_FUNCTION: {
     summary: "A function's name is malformed",

@@ -28,6 +28,8 @@ export const MAX_PATH_CHARACTERS = 1_024;
 export const MAX_PATH_SEGMENT_CHARACTERS = 255;
 /** Host patterns of one plugin. */
 export const MAX_ALLOWED_HOSTS = 256;
+/** Methods, ports, path prefixes, pins and secrets each of one plugin. */
+export const MAX_NETWORK_LIST_ENTRIES = 64;
 /** Guest paths of one plugin. */
 export const MAX_ALLOWED_PATHS = 256;
 /** Characters of a host name (RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text). */

@@ -22,6 +22,14 @@ export interface ManifestModule {
   readonly path: string;
 }
 
+/** Limits of its own requests that a plugin may lower, in camelCase; units are in the names. */
+export const NETWORK_LIMITS = [
+  ...(["resolveTimeoutMs", "connectTimeoutMs", "firstByteTimeoutMs", "idleTimeoutMs"] as const),
+  ...(["totalTimeoutMs", "minBytesPerSecond", "maxRequestBytes", "maxResponseBytes"] as const),
+  ...(["maxDecodedBytes", "maxHeadBytes", "maxRatio", "maxCodings", "maxRedirects"] as const),
+  ...(["maxConcurrent", "maxRequestsPerMinute", "maxLookUpsPerMinute"] as const),
+] as const;
+
 /** What a plugin asks for. What it gets is decided by the host's policy. */
 export interface CapabilityRequest {
   /** Absent = no network asked for. */
@@ -29,6 +37,18 @@ export interface CapabilityRequest {
     readonly allowHttpOutbound: boolean;
     /** Host names, or `*.` and a host name; checked for shape only. */
     readonly allowedHosts: readonly string[];
+    /** Ports of every host. Absent = the scheme's own. */
+    readonly ports?: readonly number[];
+    /** Upper case. Absent = those of the host's policy. */
+    readonly methods?: readonly string[];
+    /** Paths that are reached with everything below. Absent = every path. */
+    readonly pathPrefixes?: readonly string[];
+    /** Base64 SHA-256 digests of public keys, of which a server must have one. Absent = any key. */
+    readonly spkiPins?: readonly string[];
+    /** Names of the host's secrets that requests are to be given. Absent = none. */
+    readonly secrets?: readonly string[];
+    /** Absent members = the host's. */
+    readonly limits?: { readonly [Limit in (typeof NETWORK_LIMITS)[number]]?: number };
   };
   /** Absent = no files asked for. */
   readonly filesystem?: {

@@ -7,6 +7,7 @@ import type { JsonValue } from "@glovebox/core/json";
 
 import type { ManifestErrorCode } from "./errors.ts";
 import type { ProblemFacts } from "./problem.ts";
+import { childPointer } from "./yaml/source-tree.ts";
 
 /** One named check. */
 export type Rule = (context: RuleContext) => void;
@@ -100,4 +101,49 @@ export function reportType(
     expected,
     received,
   });
+}
+
+/** What each text of a list must be, and the problem when it is not. */
+export interface TextCheck {
+  readonly code: ManifestErrorCode;
+  readonly expected: string;
+  readonly isValid: (text: string) => boolean;
+}
+
+/** Reports each entry of the list at a pointer that is no text, or not the expected one. */
+export function checkTexts(
+  context: RuleContext,
+  pointer: string,
+  max: number,
+  check: TextCheck,
+): void {
+  for (const [index, entry] of (listAt(context, pointer, max) ?? []).entries()) {
+    const place = childPointer(pointer, index);
+    if (typeof entry !== "string") reportType(context, place, "text", entry);
+    else if (!check.isValid(entry)) {
+      context.report(check.code, place, { expected: check.expected, received: entry });
+    }
+  }
+}
+
+/** Reports each of the keys of a map whose value is no whole number from `min` that a double holds. */
+export function checkWholeNumbers(
+  context: RuleContext,
+  pointer: string,
+  keys: readonly string[],
+  min: number,
+): void {
+  const map = mapAt(context, pointer) ?? {};
+  for (const key of keys) {
+    const value = Object.hasOwn(map, key) ? map[key] : undefined;
+    const place = childPointer(pointer, key);
+    if (value === undefined) continue;
+    if (typeof value !== "number") reportType(context, place, "a whole number", value);
+    else if (!Number.isSafeInteger(value) || value < min) {
+      context.report("MANIFEST_LIMIT", place, {
+        expected: `a whole number from ${min} to ${Number.MAX_SAFE_INTEGER}`,
+        received: value,
+      });
+    }
+  }
 }

@@ -133,6 +133,53 @@ describe("parseManifest", () => {
     expect(codesOf(PLUGIN + rest)).toEqual(["MANIFEST_HOST"]);
   });
 
+  it("takes every bound that a plugin may put on its own requests", () => {
+    const pin = `${"A".repeat(43)}=`;
+    const network = {
+      allow_http_outbound: true,
+      allowed_hosts: ["a.example"],
+      ports: [443, 8443],
+      methods: ["GET", "QUERY"],
+      path_prefixes: ["/", "/v1/rates"],
+      spki_pins: [pin],
+      secrets: ["stripe.live"],
+      limits: { max_concurrent: 2, total_timeout_ms: 1000, max_redirects: 0 },
+    };
+    const result = parseManifest(`${PLUGIN}capabilities: ${JSON.stringify({ network })}`);
+    expect(result.ok && result.manifest.capabilities.network).toEqual({
+      allowHttpOutbound: true,
+      allowedHosts: ["a.example"],
+      ports: [443, 8443],
+      methods: ["GET", "QUERY"],
+      pathPrefixes: ["/", "/v1/rates"],
+      spkiPins: [pin],
+      secrets: ["stripe.live"],
+      limits: { maxConcurrent: 2, totalTimeoutMs: 1000, maxRedirects: 0 },
+    });
+  });
+
+  it.each([
+    [{ ports: [0] }, "MANIFEST_LIMIT"],
+    [{ ports: [65_536] }, "MANIFEST_LIMIT"],
+    [{ ports: ["443"] }, "MANIFEST_TYPE"],
+    [{ methods: ["get"] }, "MANIFEST_VALUE"],
+    [{ methods: ["CONNECT"] }, "MANIFEST_VALUE"],
+    [{ methods: Array.from({ length: 65 }, () => "GET") }, "MANIFEST_SIZE"],
+    [{ path_prefixes: ["/v1/"] }, "MANIFEST_PATH"],
+    [{ path_prefixes: ["/v1/../admin"] }, "MANIFEST_PATH"],
+    [{ path_prefixes: ["/v1%2fadmin"] }, "MANIFEST_PATH"],
+    [{ spki_pins: [] }, "MANIFEST_VALUE"],
+    [{ spki_pins: ["abc="] }, "MANIFEST_VALUE"],
+    [{ secrets: ["{{secret:a}}"] }, "MANIFEST_VALUE"],
+    [{ limits: { max_redirects: -1 } }, "MANIFEST_LIMIT"],
+    [{ limits: { max_ratio: 1.5 } }, "MANIFEST_LIMIT"],
+    [{ limits: { max_redirect: 1 } }, "MANIFEST_UNKNOWN_KEY"],
+    [{ limits: [1] }, "MANIFEST_TYPE"],
+  ])("refuses the bounds %j", (network, code) => {
+    const text = `${PLUGIN}capabilities: ${JSON.stringify({ network })}`;
+    expect(codesOf(text)).toEqual([code]);
+  });
+
   it.each(["/", "/data", "/data/in put", "/дані"])("accepts the guest path %s", (path) => {
     const rest = `capabilities: { filesystem: { allowed_paths: [${JSON.stringify(path)}] } }`;
     expect(codesOf(PLUGIN + rest)).toEqual([]);

@@ -4,6 +4,7 @@
  */
 import { checkRequired, isMap, mapAt, type Rule, reportType } from "../rule.ts";
 import { childPointer } from "../yaml/source-tree.ts";
+import { NETWORK_LIMIT_KEYS } from "./network.ts";
 
 interface Block {
   readonly keys: readonly string[];
@@ -29,7 +30,20 @@ export const BLOCKS: Readonly<Record<string, Block>> = {
     required: ["id", "version", "types", "abi"],
   },
   "/capabilities": { keys: ["network", "filesystem", "resources"], required: [] },
-  "/capabilities/network": { keys: ["allow_http_outbound", "allowed_hosts"], required: [] },
+  "/capabilities/network": {
+    keys: [
+      "allow_http_outbound",
+      "allowed_hosts",
+      "ports",
+      "methods",
+      "path_prefixes",
+      "spki_pins",
+      "secrets",
+      "limits",
+    ],
+    required: [],
+  },
+  "/capabilities/network/limits": { keys: Object.values(NETWORK_LIMIT_KEYS), required: [] },
   "/capabilities/filesystem": {
     keys: ["allow_read", "allow_write", "allowed_paths", "rights"],
     required: [],
