@@ -9,6 +9,7 @@ import type { JsonSchema, PluginManifest } from "@glovebox/manifest-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
 import { MAX_SCHEMA_MESSAGES } from "../limits.ts";
+import { linearPattern } from "./linear-pattern.ts";
 import { workLimit } from "./schema-work.ts";
 
 /** Says what is wrong with a value; `undefined` when nothing is. */
@@ -36,6 +37,7 @@ export function compileSchemas(
     addUsedSchema: false,
     // Inlined, definitions that are referred to often multiply the code: minutes for 80 kB of manifest.
     inlineRefs: false,
+    code: { regExp: linearPattern },
   });
   for (const [name, { input, output }] of Object.entries(functions)) {
     try {
