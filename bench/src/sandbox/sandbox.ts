@@ -9,6 +9,7 @@ import { coldStart, memoryPerPlugin, source } from "../calls/calls.ts";
 import type { BenchReport } from "../report.ts";
 import { accounting, overshoot } from "./cpu.ts";
 import { hostCallRatios } from "./host-calls.ts";
+import { lockDown } from "./lock-down.ts";
 import { orphans } from "./orphans.ts";
 import { memoryPerSleeper, wake } from "./sleeping.ts";
 
@@ -24,6 +25,7 @@ const TARGETS: BenchReport["targets"] = {
   wake_ms_p50: ["le", 2],
   pss_mb_per_plugin: ["le", 10],
   lockdown_ms_p50: ["le", 4],
+  canary_ms_p50: ["le", 150],
   handout_vs_worker_start: ["le", 0.067],
 };
 
@@ -42,6 +44,7 @@ export async function sandbox(): Promise<BenchReport> {
     ...sleeping,
     ...(await wake(open, POOL_SIZE)),
     ...(await memoryPerPlugin(open, flat)),
+    ...(await lockDown()),
     handout_vs_worker_start: start.cold_start_vs_worker,
   };
   return {
@@ -53,6 +56,7 @@ export async function sandbox(): Promise<BenchReport> {
       "host_call: mean of 500 calls with an integer in and out, decided and counted, median of the rounds; the peer only echoes four bytes",
       "*_accounting_error: half the spread of 25 runs of the same work over their median, three busy processes per core",
       "kb_per_sleeping_plugin: growth of the host's resident memory by 10,000 registered plugins, of which 50 are awake; their modules lie in the temporary folder",
+      "lockdown: as the runner measures it, one boot after the other; canary: createSandbox without a pool",
       "handout: reserve, validate, start and first call on a warm runner, over a new Worker and its first reply",
     ],
   };

@@ -6,7 +6,7 @@
 import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
 import { received } from "@glovebox/core/errors";
 import type { HostFunction } from "@glovebox/core/ports";
-import { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS } from "@glovebox/sandbox";
+import { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS, MAX_CALL_CPU_MS } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
 import { RuntimeError } from "./errors.ts";
@@ -67,12 +67,22 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
       DEFAULT_MINIMUM_ISOLATION,
       ...ISOLATION_LEVELS.slice(0, ISOLATION_LEVELS.indexOf(DEFAULT_MINIMUM_ISOLATION)),
     ),
+    runnerUser: {
+      expected: '{uid, gid}, numbers from 1, or "host"',
+      accepts: (value) => value === "host" || isUser(value),
+      loosens: (value) => value === "host",
+    },
   },
   resources: {
     defaultMemoryLimitBytes: whole(DEFAULT_MEMORY_LIMIT_BYTES, 4 * 1024 ** 3),
-    defaultCpuLimitMs: whole(DEFAULT_CPU_LIMIT_MS),
+    defaultCpuLimitMs: whole(DEFAULT_CPU_LIMIT_MS, MAX_CALL_CPU_MS),
     defaultWallLimitMs: whole(DEFAULT_WALL_LIMIT_MS),
     maxConcurrentPlugins: whole(DEFAULT_MAX_CONCURRENT_PLUGINS),
+    maxRunners: whole(undefined),
+    sleepAfterMs: {
+      expected: "a whole number from 0",
+      accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    },
     maxConcurrentCalls: whole(undefined),
     maxConcurrentCallsPerPlugin: whole(undefined),
     callsPerSecond: {
@@ -215,6 +225,12 @@ function optionError(option: string, expected: string, value: unknown): RuntimeE
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Never root, which can undo what binds others. */
+function isUser(value: unknown): boolean {
+  if (!isObject(value) || Object.keys(value).length !== 2) return false;
+  return [value["uid"], value["gid"]].every((id) => Number.isSafeInteger(id) && Number(id) >= 1);
 }
 
 /** Looked up by names from outside, for which `constructor` must not find anything. */

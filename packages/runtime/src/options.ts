@@ -5,7 +5,7 @@
 import type { RetentionDays } from "@glovebox/auditor";
 import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
 import type { HostFunction } from "@glovebox/core/ports";
-import type { IsolationLevel } from "@glovebox/sandbox";
+import type { IsolationLevel, SandboxOptions } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
 import type { RuntimeDeps } from "./deps.ts";
@@ -25,18 +25,24 @@ export interface SecurityOptions {
   readonly maxPluginSizeBytes?: number;
   /** The level that runners have to prove. Default `strict` on Linux (x64, arm64), `permission` elsewhere; any below is a loosening. */
   readonly minimumIsolation?: IsolationLevel;
+  /** The user that plugins' processes become, by number; `host`, a loosening: they stay the host's. Default: nobody where the host is root. */
+  readonly runnerUser?: SandboxOptions["runnerUser"];
 }
 
 /** What plugins and calls may use. */
 export interface ResourceOptions {
   /** Linear memory of a plugin that asks for none, and the most that one gets without `policy.resources`. Default: 64 MiB. */
   readonly defaultMemoryLimitBytes?: number;
-  /** Milliseconds of CPU time of one call, as above. Default: 5,000. */
+  /** Milliseconds of CPU time of one call, as above, at most 60,000. Default: 5,000. */
   readonly defaultCpuLimitMs?: number;
   /** Milliseconds of real time of one call, host calls included. Default: 30,000. */
   readonly defaultWallLimitMs?: number;
   /** Plugins that may be loaded at once, at least 1. Default: 64. */
   readonly maxConcurrentPlugins?: number;
+  /** Processes of plugins at once, at least 1; above them plugins take turns. Default: the sandbox's, 64. */
+  readonly maxRunners?: number;
+  /** Milliseconds without a call after which a plugin gives its processes back; 0: only when others want them. Default: the sandbox's, 60,000. */
+  readonly sleepAfterMs?: number;
   /** Calls that run at once on this host, at least 1. Default: 64. */
   readonly maxConcurrentCalls?: number;
   /** Calls of one plugin that run at once, at least 1. Default: 8. */
@@ -98,9 +104,10 @@ export interface RuntimeConfig {
 
 /** The options with their defaults. */
 export interface ParsedConfig {
-  readonly security: Required<SecurityOptions>;
-  readonly resources: Required<Omit<ResourceOptions, RateOption>> &
-    Pick<ResourceOptions, RateOption>;
+  readonly security: Required<Omit<SecurityOptions, "runnerUser">> &
+    Pick<SecurityOptions, "runnerUser">;
+  readonly resources: Required<Omit<ResourceOptions, ModuleOption>> &
+    Pick<ResourceOptions, ModuleOption>;
   readonly validation: Required<ValidationOptions>;
   readonly audit: Required<Omit<NonNullable<RuntimeConfig["audit"]>, "directory">> & {
     readonly directory?: string;
@@ -116,8 +123,10 @@ export interface ParsedConfig {
   readonly loosened: readonly string[];
 }
 
-/** The options that only the limiter has defaults for. */
-type RateOption =
+/** The options that only their module has defaults for. */
+type ModuleOption =
+  | "maxRunners"
+  | "sleepAfterMs"
   | "maxConcurrentCalls"
   | "maxConcurrentCallsPerPlugin"
   | "callsPerSecond"

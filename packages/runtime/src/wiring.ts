@@ -10,7 +10,7 @@ import { refuse, type Refusal } from "@glovebox/core/decision";
 import type { DecisionLog } from "@glovebox/core/ports";
 import { createLimiter, type Limiter } from "@glovebox/limiter";
 import { createMonitor, type Monitor } from "@glovebox/monitor";
-import { createSandbox, type Sandbox } from "@glovebox/sandbox";
+import { createSandbox, type Sandbox, type SandboxOptions } from "@glovebox/sandbox";
 import { createVerifier } from "@glovebox/signer";
 import { createWasmValidator } from "@glovebox/wasm-validator";
 
@@ -80,7 +80,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   );
   undo.defer(() => broker.close());
   const limiter = undo.use(createLimiter(limiterOptions(resources), { clock }));
-  const sandbox = await createSandbox({ minimumIsolation: security.minimumIsolation });
+  const sandbox = await createSandbox(sandboxOptions(config));
   let sandboxClosing: Promise<void> | undefined;
   const closeSandbox = (): Promise<void> => (sandboxClosing ??= sandbox.close());
   undo.defer(closeSandbox);
@@ -195,6 +195,17 @@ function limiterOptions(resources: ParsedConfig["resources"]) {
       : { maxConcurrentPerPlugin: maxConcurrentCallsPerPlugin }),
     ...(callsPerSecond === undefined ? {} : { ratePerSecond: callsPerSecond }),
     ...(callBurst === undefined ? {} : { burst: callBurst }),
+  };
+}
+
+function sandboxOptions({ security, resources }: ParsedConfig): SandboxOptions {
+  const { minimumIsolation, runnerUser } = security;
+  const { maxRunners, sleepAfterMs } = resources;
+  return {
+    minimumIsolation,
+    ...(runnerUser === undefined ? {} : { runnerUser }),
+    ...(maxRunners === undefined ? {} : { maxRunners }),
+    ...(sleepAfterMs === undefined ? {} : { sleepAfterMs }),
   };
 }
 

@@ -40,6 +40,20 @@ describe("options that are refused", () => {
       "an isolation that is none of the levels",
       { audit: { directory }, security: { minimumIsolation: "weak" } },
     ],
+    [
+      "a runner user that is root",
+      { audit: { directory }, security: { runnerUser: { uid: 0, gid: 1 } } },
+    ],
+    [
+      "a runner user without a group",
+      { audit: { directory }, security: { runnerUser: { uid: 1 } } },
+    ],
+    ["no runner at all", { audit: { directory }, resources: { maxRunners: 0 } }],
+    ["a sleep before now", { audit: { directory }, resources: { sleepAfterMs: -1 } }],
+    [
+      "more CPU time than a process has",
+      { audit: { directory }, resources: { defaultCpuLimitMs: 60_001 } },
+    ],
     ["half a plugin", { audit: { directory }, resources: { maxConcurrentPlugins: 0.5 } }],
     ["a durability that is none", { audit: { directory, auditDurability: "maybe" } }],
     [
@@ -87,6 +101,7 @@ describe("loosenings", () => {
         enableWasmValidation: false,
         enableCapabilityChecks: false,
         minimumIsolation: "none",
+        runnerUser: "host",
       },
       validation: {
         strictManifestValidation: false,
@@ -119,6 +134,7 @@ describe("loosenings", () => {
       "security.enableWasmValidation",
       "security.enableCapabilityChecks",
       "security.minimumIsolation",
+      "security.runnerUser",
       "validation.strictManifestValidation",
       "validation.requireSignatures",
       "validation.allowedImportPatterns",
@@ -195,6 +211,20 @@ describe("security", () => {
     }
   });
 
+  test("runnerUser: host leaves runners what the host is, and root proves nothing", async (context) => {
+    if (process.getuid?.() !== 0) {
+      context.skip("this host is not root");
+      return;
+    }
+    await expect(openRuntime({ security: { runnerUser: "host" } })).toThrowCode(
+      "SANDBOX_ISOLATION",
+    );
+    await using host = await openRuntime({
+      security: { runnerUser: { uid: 12_345, gid: 12_345 } },
+    });
+    expect(host.runtime.status().isolation).toBe(DEFAULT_MINIMUM_ISOLATION);
+  });
+
   test("maxPluginSizeBytes bounds a package's files together", async () => {
     const files = { "one.txt": "x".repeat(1_000), "two.txt": "x".repeat(1_000) };
     const config = { security: { maxPluginSizeBytes: 1_500 } };
@@ -250,6 +280,22 @@ describe("resources", () => {
     await host.load({ id: "one", version: "1.1.0", wasm: ECHO_PLUGIN });
     await host.runtime.unload("one");
     await host.load({ id: "two", wasm: ECHO_PLUGIN });
+  });
+
+  test("maxRunners bounds processes, for which plugins take turns", async () => {
+    await using host = await openRuntime({ resources: { maxRunners: 1 } });
+    await host.load({ id: "one", wasm: ECHO_PLUGIN });
+    await host.load({ id: "two", wasm: ECHO_PLUGIN });
+    for (const id of ["one", "two", "one"]) expect(await host.call(id, "run", id)).toBe(id);
+    const states = host.runtime.list().map(({ state }) => state);
+    expect(states).toEqual(["ready", "sleeping"]);
+  });
+
+  test("sleepAfterMs lets a plugin sleep that nobody calls", async () => {
+    await using host = await openRuntime({ resources: { sleepAfterMs: 1 } });
+    await host.load({ id: "echo", wasm: ECHO_PLUGIN });
+    await expect.poll(() => host.runtime.list()[0]?.state).toBe("sleeping");
+    expect(await host.call("echo", "run", "awake")).toBe("awake");
   });
 
   test("maxConcurrentCallsPerPlugin and maxConcurrentCalls bound what runs at once", async () => {

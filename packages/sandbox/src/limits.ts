@@ -57,6 +57,15 @@ export const BOOT_DEADLINE_MS = 20_000;
 /** CPU time after which the kernel ends a runner whatever its host does, seconds; the host replaces it before. */
 export const RUNNER_LIFE_CPU_SECONDS = 600;
 
+/** CPU time in a runner's life after which it is replaced, milliseconds: four fifths of it. */
+export const RECYCLE_CPU_MS: number = RUNNER_LIFE_CPU_SECONDS * 1_000 * 0.8;
+
+/**
+ * Largest limit of one call's CPU time, milliseconds: half of what a runner has left that is just not
+ * replaced, so that the host's watch ends a call and never the kernel's timer.
+ */
+export const MAX_CALL_CPU_MS: number = (RUNNER_LIFE_CPU_SECONDS * 1_000 - RECYCLE_CPU_MS) / 2;
+
 /** Private data that a runner may map beyond its plugin's memory, bytes: V8's heap, code, buffers for one call. */
 export const RUNNER_OVERHEAD_BYTES: number = 192 * MIB;
 
@@ -95,9 +104,6 @@ export const DEFAULT_RECYCLE_CALLS = 100_000;
 
 /** Share of a runner's data limit that it may have resident before it is replaced. */
 export const RECYCLE_MEMORY_SHARE = 0.8;
-
-/** CPU time in a runner's life after which it is replaced, milliseconds; the kernel's own timer must not be sooner than 1.25 times this. */
-export const RECYCLE_CPU_MS = 480_000;
 
 /** Calls between two looks at a runner's resident memory. */
 export const MEMORY_LOOK_CALLS = 64;

@@ -66,6 +66,8 @@ export interface SandboxStatus {
   /** The level that this sandbox's runners have proven. */
   readonly isolation: IsolationLevel;
   readonly minimumIsolation: IsolationLevel;
+  /** How long the lock-down of the process that booted last took, milliseconds. */
+  readonly lockDownMs: number;
   /** Processes: waiting for a plugin, and in all. */
   readonly runners: { readonly warm: number; readonly live: number };
 }
@@ -162,6 +164,7 @@ export async function createSandbox(
   };
   const pairs = await openSocketPairFactory();
   const canary = runCanary(pairs, launch);
+  let lockDownMs = 0;
   const pool = new RunnerPool({
     size: poolSize,
     maxRunners,
@@ -169,6 +172,7 @@ export async function createSandbox(
     clock,
     async boot() {
       const { runner, hello } = await Runner.boot(pairs, "plugin", launch);
+      lockDownMs = hello.lockDownMs;
       return { runner, proof: { ...(await canary), ...proofOf(hello, runner.pid) } };
     },
   });
@@ -193,7 +197,12 @@ export async function createSandbox(
     throw error;
   }
   return {
-    status: () => ({ isolation, minimumIsolation, runners: { warm: pool.warm, live: pool.live } }),
+    status: () => ({
+      isolation,
+      minimumIsolation,
+      lockDownMs,
+      runners: { warm: pool.warm, live: pool.live },
+    }),
     async reserve(request) {
       const limits: RunnerLimits = { ...DEFAULT_RUNNER_LIMITS, ...request.limits };
       const problem = problemOfLimits(limits);

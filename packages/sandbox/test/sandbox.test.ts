@@ -5,6 +5,7 @@ import {
   createSandbox,
   DEFAULT_MINIMUM_ISOLATION,
   ISOLATION_LEVELS,
+  MAX_CALL_CPU_MS,
   SANDBOX_ERRORS,
   SandboxError,
 } from "@glovebox/sandbox";
@@ -22,6 +23,7 @@ describe("createSandbox", () => {
     expect(sandbox.status()).toEqual({
       isolation: DEFAULT_MINIMUM_ISOLATION,
       minimumIsolation: DEFAULT_MINIMUM_ISOLATION,
+      lockDownMs: expect.any(Number) as number,
       runners: { warm: 2, live: 2 },
     });
   });
@@ -87,6 +89,15 @@ describe("createSandbox", () => {
       });
     },
   );
+
+  it("gives no call more CPU time than its process is sure to have left", async () => {
+    await using sandbox = await createSandbox({ poolSize: 0 });
+    const reserve = (cpuMs: number) =>
+      sandbox.reserve({ pluginId: "x" as never, limits: { cpuMs } });
+    expect(await reserve(MAX_CALL_CPU_MS + 1)).toMatchObject({ code: "SANDBOX_OPTIONS" });
+    const reserved = await reserve(MAX_CALL_CPU_MS);
+    expect(reserved).toMatchObject({ allowed: true });
+  });
 
   it("orders its levels from weakest to strongest", () => {
     expect(ISOLATION_LEVELS).toEqual(["none", "permission", "hardened", "strict"]);

@@ -28,8 +28,10 @@ export type CanaryProof = Pick<IsolationProof, "failing" | "policy" | "fatal">;
 export async function runCanary(pairs: SocketPairFactory, launch: Launch): Promise<IsolationProof> {
   const { runner, hello } = await Runner.boot(pairs, "canary", launch);
   try {
-    const proof = { ...proofOf(hello, runner.pid), ...judgeReport(hello, runner.pid) };
-    return { ...proof, fatal: proof.filtered && (await diesOfViolation(runner)) };
+    const proof = proofOf(hello, runner.pid);
+    const death = proof.filtered ? diesOfViolation(runner) : false;
+    const judged = judgeReport(hello, runner.pid); // while it dies
+    return { ...proof, ...judged, fatal: await death };
   } finally {
     runner.kill(new SandboxError("SANDBOX_CLOSED"));
     await runner.ended;

@@ -3,7 +3,7 @@ import { createGcra, type Gcra } from "@glovebox/core/flow";
 import { newCallId, type PluginId } from "@glovebox/core/ids";
 import type { CallScope } from "@glovebox/core/ports";
 
-import { DEFAULT_CLOCK_RESOLUTION_NS, DEFAULT_PLUGIN_RUNNERS } from "../limits.ts";
+import { DEFAULT_CLOCK_RESOLUTION_NS, DEFAULT_PLUGIN_RUNNERS, MAX_CALL_CPU_MS } from "../limits.ts";
 import type { RunnerLimits } from "./load-plugin.ts";
 import type { ModuleStore } from "./module-store.ts";
 import type { GenerationSpec } from "./plugin-generation.ts";
@@ -11,10 +11,15 @@ import type { PluginSpec } from "./plugin-spec.ts";
 import { recyclePolicy } from "./recycle-policy.ts";
 import type { RunnerPool } from "./runner-pool.ts";
 
-/** A limit that is no number would be no limit: NaN is never exceeded. */
+/**
+ * A limit that is no number would be no limit, since NaN is never exceeded; nor would a CPU time that
+ * the runner's whole life does not have.
+ */
 export function problemOfLimits(limits: RunnerLimits): string | undefined {
   const bad = Object.entries(limits).find(([, value]) => !Number.isFinite(value) || value < 0);
   if (bad !== undefined) return `${bad[0]} must be a number from 0, received ${bad[1]}`;
+  if (limits.cpuMs > MAX_CALL_CPU_MS)
+    return `cpuMs must be at most ${MAX_CALL_CPU_MS}, received ${limits.cpuMs}`;
   if (limits.hostCallsPerSecond > 0) return undefined;
   return "hostCallsPerSecond must be above 0; hostCalls: 0 allows none";
 }

@@ -1,7 +1,11 @@
 import { expect, it } from "vitest";
 
 import { recyclePolicy, recycleReason } from "../../src/host/recycle-policy.ts";
-import { DEFAULT_RUNNER_LIMITS } from "../../src/limits.ts";
+import {
+  DEFAULT_RUNNER_LIMITS,
+  MAX_CALL_CPU_MS,
+  RUNNER_LIFE_CPU_SECONDS,
+} from "../../src/limits.ts";
 
 const POLICY = { calls: 100, residentBytes: 1_000, cpuMs: 50 };
 const FRESH = { calls: 99, residentBytes: 999, cpuMs: 49 };
@@ -27,4 +31,11 @@ it("stays below what the process may map, whatever the limits are", () => {
     calls: 5,
     residentBytes,
   });
+});
+
+it("leaves each call its CPU time before the kernel's timer, and a margin for what the host does not count", () => {
+  const lifeMs = RUNNER_LIFE_CPU_SECONDS * 1_000;
+  const { cpuMs } = recyclePolicy(DEFAULT_RUNNER_LIMITS);
+  expect(cpuMs).toBe(0.8 * lifeMs);
+  expect(cpuMs + MAX_CALL_CPU_MS).toBeLessThan(lifeMs);
 });
