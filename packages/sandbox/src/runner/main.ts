@@ -26,6 +26,8 @@ const { hello, limitData, violate } = lockDown(runnerArguments);
 
 const channel = new BlockingChannel(SOCKET_DESCRIPTOR);
 let currentCall = 0;
+/** Whether a host call has no answer yet, also after an exception in the middle of it. */
+let unanswered = false;
 const plugin = new PluginHolder((kind, payload) => {
   if (payload.length > MAX_HOST_CALL_BYTES) {
     throw new PluginFailure(
@@ -33,8 +35,13 @@ const plugin = new PluginHolder((kind, payload) => {
       `a host call of ${payload.length} bytes, at most ${MAX_HOST_CALL_BYTES}`,
     );
   }
+  // A plugin can leave our code too little stack to end what it began, and catch that: the answer
+  // that is still to come must not be taken for another's.
+  if (unanswered) process.abort();
+  unanswered = true;
   channel.send(FRAME.HOST_CALL, kind, currentCall, payload);
   const answer = channel.receiveHostResult();
+  unanswered = false;
   if (answer.argument === HOST_RESULT.OK) return answer.payload.slice();
   throw new PluginFailure("SANDBOX_HOST_CALL_REFUSED", decoder.decode(answer.payload));
 }, limitData);
@@ -50,9 +57,11 @@ try {
     if (runnerArguments.role === "canary") violate();
     try {
       const { type, argument, payload } = plugin.run(message);
+      if (unanswered) process.abort();
       if (type === FRAME.DONE) channel.sendWithNext(type, argument, currentCall, payload);
       else channel.send(type, argument, currentCall, payload);
     } catch (error) {
+      if (unanswered) process.abort();
       const failure = classifyFailure(error);
       if (!failure.orderly) plugin.discardInstance();
       channel.send(FRAME.FAILURE, 0, currentCall, encoder.encode(JSON.stringify(failure)));
