@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { flatPlugin } from "../support/fixtures.ts";
 import { hostileRunner } from "../support/hostile-runner.ts";
 import { loadPlugin } from "../support/open-plugin.ts";
+import { openTogether, type Use } from "../support/open-together.ts";
 import { conversation, problemWith, SEND_CONVERSATION } from "./hostile-frames.ts";
 import { kernelProgram, moduleOf, problemWithKernel } from "./kernel-calls.ts";
 
@@ -24,17 +25,21 @@ export interface SandboxFinding {
   readonly input: unknown;
 }
 
+interface SandboxFuzzer {
+  run(seed: number): Promise<SandboxFinding | undefined>;
+}
+
 /** Opens the fuzzer; runs with even numbers send frames, the others call the kernel. */
-export async function openSandboxFuzzer(): Promise<
-  AsyncDisposable & { run(seed: number): Promise<SandboxFinding | undefined> }
-> {
-  await using opened = new AsyncDisposableStack();
-  const program = opened.use(await hostileRunner(SEND_CONVERSATION));
-  const hostile = opened.use(await createSandbox({ poolSize: 1 }, { runnerProgram: program.path }));
-  const honest = opened.use(await createSandbox({ poolSize: 1 }));
+export function openSandboxFuzzer(): Promise<SandboxFuzzer & AsyncDisposable> {
+  return openTogether(fuzzerWith);
+}
+
+async function fuzzerWith(use: Use): Promise<SandboxFuzzer> {
+  const program = use(await hostileRunner(SEND_CONVERSATION));
+  const hostile = use(await createSandbox({ poolSize: 1 }, { runnerProgram: program.path }));
+  const honest = use(await createSandbox({ poolSize: 1 }));
   const witness = await loadPlugin(honest, flatPlugin());
   const startBytes = process.memoryUsage.rss();
-  const keep = opened.move();
 
   async function sendFrames(seed: number): Promise<SandboxFinding | undefined> {
     const [input] = fc.sample(conversation, { seed, numRuns: 1 });
@@ -88,6 +93,5 @@ export async function openSandboxFuzzer(): Promise<
         clearTimeout(timer);
       }
     },
-    [Symbol.asyncDispose]: () => keep.disposeAsync(),
   };
 }

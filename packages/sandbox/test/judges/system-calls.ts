@@ -9,6 +9,7 @@ import type { CaseVerdict, TestCase } from "@glovebox/testkit/cases";
 import { flatPlugin } from "../support/fixtures.ts";
 import { hostileRunner } from "../support/hostile-runner.ts";
 import { loadPlugin } from "../support/open-plugin.ts";
+import { openTogether, type Use } from "../support/open-together.ts";
 
 /** Binds syscall(2) before the lock-down; what it answers is a number, or errno as a negative one. */
 const BIND = `
@@ -47,14 +48,18 @@ const ATTACK = `
 
 const EPERM = -1;
 
+interface SystemCallJudge {
+  judge(testCase: TestCase): Promise<CaseVerdict>;
+}
+
 /** Judges system calls until it is closed. */
-export async function openSystemCallJudge(): Promise<
-  AsyncDisposable & { judge(testCase: TestCase): Promise<CaseVerdict> }
-> {
-  await using opened = new AsyncDisposableStack();
-  const program = opened.use(await hostileRunner(ATTACK, 1, BIND));
-  const sandbox = opened.use(await createSandbox({ poolSize: 0 }, { runnerProgram: program.path }));
-  const keep = opened.move();
+export function openSystemCallJudge(): Promise<SystemCallJudge & AsyncDisposable> {
+  return openTogether(judgeWith);
+}
+
+async function judgeWith(use: Use): Promise<SystemCallJudge> {
+  const program = use(await hostileRunner(ATTACK, 1, BIND));
+  const sandbox = use(await createSandbox({ poolSize: 0 }, { runnerProgram: program.path }));
   return {
     async judge({ numbers, args }) {
       const { isolation } = sandbox.status();
@@ -73,7 +78,6 @@ export async function openSystemCallJudge(): Promise<
       const result = Number(new TextDecoder().decode(outcome.output));
       return verdict(result === EPERM ? "EPERM" : `the kernel answered ${result}`);
     },
-    [Symbol.asyncDispose]: () => keep.disposeAsync(),
   };
 }
 
