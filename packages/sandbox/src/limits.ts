@@ -108,6 +108,13 @@ export const RECYCLE_MEMORY_SHARE = 0.8;
 /** Calls between two looks at a runner's resident memory. */
 export const MEMORY_LOOK_CALLS = 64;
 
+/** Time between two looks at the resident memory of a runner that is busy, and of one that is not, milliseconds. */
+export const MEMORY_LOOK_BUSY_MS = 25;
+export const MEMORY_LOOK_IDLE_MS = 250;
+
+/** Resident memory that a runner may have besides its data limit, bytes: Node's own, of which 60 MiB were seen. */
+export const RUNNER_RESIDENT_BYTES: number = 128 * MIB;
+
 /** Modules up to this size are read back in one go, bytes: sooner done than handed to another thread. */
 export const SYNC_READ_BYTES: number = 1 * MIB;
 

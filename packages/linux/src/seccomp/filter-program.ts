@@ -21,6 +21,8 @@ export interface CallRule {
   readonly answer: CallAnswer;
   /** Calls whose argument (0 to 5) has this value in its lower 32 bits are allowed all the same. */
   readonly allowedWhere?: { readonly argument: number; readonly equals: number };
+  /** Calls with any of these bits in the lower 32 of this argument (0 to 5) are killed all the same. */
+  readonly killedWhere?: { readonly argument: number; readonly anyOf: number };
 }
 
 /** struct sock_filter: u16 code, u8 jump if true, u8 jump if false, u32 operand. */
@@ -31,6 +33,7 @@ export const BPF = {
   LOAD_WORD: 0x20,
   JUMP_IF_EQUAL: 0x15,
   JUMP_IF_AT_LEAST: 0x35,
+  JUMP_IF_ANY_BIT: 0x45,
   RETURN: 0x06,
 } as const;
 /** Answers of linux/seccomp.h: SECCOMP_RET_ALLOW, _ERRNO with 0 and with EPERM, _KILL_PROCESS. */
@@ -60,18 +63,21 @@ export function buildFilter(rules: readonly CallRule[], architecture: Architectu
   program.returnUnless(AUDIT_ARCH[architecture], RETURN.kill);
   program.load(OFFSET.number);
   program.returnFrom(X32_BIT, RETURN.kill);
-  for (const { call, answer, allowedWhere } of rules) {
+  for (const { call, answer, allowedWhere, killedWhere } of rules) {
     const number = SYSTEM_CALL_NUMBERS[call][architecture];
     if (number === null) continue;
-    if (allowedWhere === undefined) {
-      program.returnIf(number, RETURN[answer]);
-    } else {
-      program.skipUnless(number, 4);
-      // The kernel reads no more than the lower half of these arguments either, and it comes first: both architectures are little-endian.
+    const conditions = [allowedWhere, killedWhere].filter((condition) => condition !== undefined);
+    program.skipUnless(number, 3 * conditions.length + 1);
+    // The kernel reads no more than the lower half of these arguments either, and it comes first: both architectures are little-endian.
+    if (allowedWhere !== undefined) {
       program.load(OFFSET.arguments + 8 * allowedWhere.argument);
       program.returnIf(allowedWhere.equals, RETURN.allow);
-      program.returnAlways(RETURN[answer]);
     }
+    if (killedWhere !== undefined) {
+      program.load(OFFSET.arguments + 8 * killedWhere.argument);
+      program.returnIfAnyOf(killedWhere.anyOf, RETURN.kill);
+    }
+    program.returnAlways(RETURN[answer]);
   }
   program.returnAlways(RETURN.kill);
   return program.bytes();
@@ -92,6 +98,11 @@ class Program {
 
   returnIf(value: number, answer: number): void {
     this.skipUnless(value, 1);
+    this.returnAlways(answer);
+  }
+
+  returnIfAnyOf(bits: number, answer: number): void {
+    this.#instructions.push([BPF.JUMP_IF_ANY_BIT, 0, 1, bits]);
     this.returnAlways(answer);
   }
 

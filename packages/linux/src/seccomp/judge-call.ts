@@ -39,6 +39,9 @@ export function judgeCall(program: Uint8Array, call: JudgedCall): CallAnswer | u
       case BPF.JUMP_IF_AT_LEAST:
         at += jump(accumulator >= operand);
         break;
+      case BPF.JUMP_IF_ANY_BIT:
+        at += jump((accumulator & operand) !== 0);
+        break;
       case BPF.RETURN:
         return ANSWERS.get(operand);
       default:

@@ -17,6 +17,7 @@ const RULES: readonly CallRule[] = [
   { call: "fork", answer: "EPERM" },
   { call: "tgkill", answer: "EPERM", allowedWhere: { argument: 0, equals: 4711 } },
   { call: "setrlimit", answer: "kill", allowedWhere: { argument: 5, equals: 2 } },
+  { call: "mmap", answer: "allow", killedWhere: { argument: 3, anyOf: 0x80000001 } },
 ];
 
 describe.each(ARCHITECTURES)("on %s", (own) => {
@@ -54,6 +55,10 @@ describe.each(ARCHITECTURES)("on %s", (own) => {
     const setrlimit = SYSTEM_CALL_NUMBERS.setrlimit[own];
     expect(answer(setrlimit, [0n, 0n, 0n, 0n, 0n, 2n])).toBe("allow");
     expect(answer(setrlimit, [2n, 2n, 2n, 2n, 2n, 0n])).toBe("kill");
+    const mmap = SYSTEM_CALL_NUMBERS.mmap[own];
+    expect(answer(mmap, [1n, 1n, 1n, 0x7ffffffen, 1n, 1n])).toBe("allow");
+    expect(answer(mmap, [0n, 0n, 0n, 3n])).toBe("kill");
+    expect(answer(mmap, [0n, 0n, 0n, 0x80000000n])).toBe("kill");
   });
 
   test("a table without rules lets nothing through", () => {

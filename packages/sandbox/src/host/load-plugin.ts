@@ -6,11 +6,12 @@ import type { Gcra } from "@glovebox/core/flow";
 import type { CallScope, HostServices } from "@glovebox/core/ports";
 
 import { SandboxError } from "../errors.ts";
-import { MAX_CONTROL_BYTES } from "../limits.ts";
+import { MAX_CONTROL_BYTES, RUNNER_RESIDENT_BYTES } from "../limits.ts";
 import { FRAME, type FrameType, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
 import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
 import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
 import type { HostCallContext } from "./exchange.ts";
+import { dataBytesOf } from "./recycle-policy.ts";
 import type { Runner } from "./runner.ts";
 
 const encoder = new TextEncoder();
@@ -97,6 +98,7 @@ export async function loadPlugin(
 /** Gives a warm runner the limits of its plugin. */
 export function configureRunner(runner: Runner, limits: RunnerLimits): Promise<Uint8Array> {
   runner.advance("configure");
+  runner.limitResident(dataBytesOf(limits) + RUNNER_RESIDENT_BYTES);
   const configuration: RunnerConfiguration = {
     memoryBytes: limits.memoryBytes,
     tableElements: limits.tableElements,

@@ -41,15 +41,19 @@ export const RECYCLED_AFTER: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "SANDBOX_OUTPUT_SIZE",
 ]);
 
+/** What a runner's process may hold of its plugin's, bytes. */
+export function dataBytesOf({ memoryBytes, inputBytes, outputBytes }: RunnerLimits): number {
+  return memoryBytes + inputBytes + outputBytes + RUNNER_OVERHEAD_BYTES;
+}
+
 /** The policy of a plugin with these limits; what is given beats the defaults. */
 export function recyclePolicy(
-  { memoryBytes, inputBytes, outputBytes }: RunnerLimits,
+  limits: RunnerLimits,
   given: Partial<Pick<RecyclePolicy, "calls" | "residentBytes">> = {},
 ): RecyclePolicy {
-  const dataBytes = memoryBytes + inputBytes + outputBytes + RUNNER_OVERHEAD_BYTES;
   return {
     calls: given.calls ?? DEFAULT_RECYCLE_CALLS,
-    residentBytes: given.residentBytes ?? Math.floor(dataBytes * RECYCLE_MEMORY_SHARE),
+    residentBytes: given.residentBytes ?? Math.floor(dataBytesOf(limits) * RECYCLE_MEMORY_SHARE),
     cpuMs: RECYCLE_CPU_MS,
   };
 }

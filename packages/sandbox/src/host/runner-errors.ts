@@ -51,6 +51,14 @@ export function limitError(limit: "cpu" | "wall", usedMs: number): SandboxError 
       });
 }
 
+/** A process holds more memory than its limits can explain. */
+export function residentError(bytes: number): SandboxError {
+  return new SandboxError("SANDBOX_MEMORY_LIMIT", {
+    message: `the plugin's process held ${bytes} bytes of memory`,
+    details: { bytes },
+  });
+}
+
 /** Too much waits for one runner. */
 export function queueFull(calls: number, bytes: number): SandboxError {
   return new SandboxError("SANDBOX_QUEUE_FULL", {

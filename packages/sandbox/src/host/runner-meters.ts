@@ -10,12 +10,16 @@ import {
 } from "@glovebox/linux";
 
 import { MEMORY_LOOK_CALLS } from "../limits.ts";
+import { NOT_RUN } from "./call-outcome.ts";
+import type { ExchangeUsage } from "./exchange.ts";
+import { MemoryWatch, type WatchedMemory } from "./memory-watch.ts";
 import type { RunnerUse } from "./recycle-policy.ts";
 
 /** The meters of one runner. */
 export class RunnerMeters implements RunnerUse, Disposable {
   #cpuClock: CpuClock | undefined;
   #memory: ResidentMemory | undefined;
+  #memoryWatch: MemoryWatch | undefined;
   #batch = 0;
   /** CPU time at the last reading, milliseconds. */
   cpuMs = 0;
@@ -42,6 +46,29 @@ export class RunnerMeters implements RunnerUse, Disposable {
     return this.#cpuClock?.readMs();
   }
 
+  /** What a command has used since it began; one that never began has `startedMs` 0. */
+  usageSince(begun: { readonly startedMs: number; readonly startedCpuMs: number }): ExchangeUsage {
+    if (begun.startedMs === 0) return NOT_RUN;
+    const cpuMs = this.readCpuMs();
+    return {
+      wallMs: performance.now() - begun.startedMs,
+      cpuMs: cpuMs === undefined ? null : cpuMs - begun.startedCpuMs,
+    };
+  }
+
+  /** Looks at the resident memory from now on, where it can be known. */
+  watchMemory(maxBytes: number, watched: Omit<WatchedMemory, "readBytes">): void {
+    const memory = this.#memory;
+    if (memory === undefined) return;
+    this.#memoryWatch = new MemoryWatch({ ...watched, readBytes: () => memory.readBytes() });
+    this.#memoryWatch.start(maxBytes, performance.now());
+  }
+
+  /** To be called when a command begins: it is looked at more often. */
+  lookSoon(nowMs: number): void {
+    this.#memoryWatch?.hasten(nowMs);
+  }
+
   /**
    * Notes that a command was carried out, and answers the CPU time now. Answers that arrived in one
    * `batch` share one reading: the first of them bears what all have used.
@@ -57,6 +84,7 @@ export class RunnerMeters implements RunnerUse, Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#memoryWatch?.stop();
     this.#cpuClock?.[Symbol.dispose]();
     this.#memory?.[Symbol.dispose]();
   }

@@ -20,7 +20,7 @@ import { answerHostCall } from "./host-calls.ts";
 import { HostSide } from "./host-side.ts";
 import { endSpin, ShortWait } from "./idle-spin.ts";
 import type { RunnerUse } from "./recycle-policy.ts";
-import { limitError, parseFailure, refusalError } from "./runner-errors.ts";
+import { limitError, parseFailure, refusalError, residentError } from "./runner-errors.ts";
 import { RunnerMeters } from "./runner-meters.ts";
 import {
   describeEnd,
@@ -154,6 +154,14 @@ export class Runner {
     const next = nextState(this.#state, event);
     if (next === undefined) throw new Error(`a runner that is ${this.#state} cannot ${event}`);
     this.#state = next;
+  }
+
+  /** Ends the process when more than this is resident, also between commands. */
+  limitResident(bytes: number): void {
+    this.#meters.watchMemory(bytes, {
+      isBusy: () => this.#queue.size > 0,
+      exceeded: (used) => this.kill(residentError(used)),
+    });
   }
 
   /** Puts a command into the queue; its answer comes through the exchange. */
@@ -334,6 +342,7 @@ export class Runner {
     queued.startedCpuMs = this.#meters.cpuMs;
     if (this.#killedFor !== undefined) return;
     this.#watch.start(queued.exchange.limits, nowMs);
+    this.#meters.lookSoon(nowMs);
     this.#untilReply.begin(nowMs);
   }
 
@@ -383,15 +392,6 @@ export class Runner {
     if (queued.settled) return;
     queued.settled = true;
     this.#aborts.settle(queued);
-    queued.exchange.fail(error, usage ?? this.#usageUntilNow(queued));
-  }
-
-  #usageUntilNow(queued: Queued): ExchangeUsage {
-    if (queued.startedMs === 0) return NOT_RUN;
-    const cpuMs = this.#meters.readCpuMs();
-    return {
-      wallMs: performance.now() - queued.startedMs,
-      cpuMs: cpuMs === undefined ? null : cpuMs - queued.startedCpuMs,
-    };
+    queued.exchange.fail(error, usage ?? this.#meters.usageSince(queued));
   }
 }

@@ -39,6 +39,15 @@ export function followsPolicy(program: Uint8Array, pid: number, own: Architectur
       args[rule.allowedWhere.argument] = BigInt(rule.allowedWhere.equals);
       if (answers(AUDIT_ARCH[own], number, args) !== "allow") return false;
     }
+    if (rule?.killedWhere !== undefined) {
+      const { argument, anyOf } = rule.killedWhere;
+      for (let bit = 0; bit < 32; bit++) {
+        const args = Array.from({ length: argument + 1 }, () => 0n);
+        args[argument] = 1n << BigInt(bit);
+        const expected = ((anyOf >>> bit) & 1) === 1 ? "kill" : rule.answer;
+        if (answers(AUDIT_ARCH[own], number, args) !== expected) return false;
+      }
+    }
   }
   return true;
 }

@@ -11,7 +11,6 @@ const ALLOWED = [
   "write",
   "epoll_pwait", // V8's timer thread waits
   "futex", // locks between the threads
-  "mmap", // heap, linear memory and compiled code; also with PROT_EXEC, which a compiler needs
   "munmap",
   "mprotect",
   "madvise",
@@ -47,6 +46,14 @@ const FAILING = [
  */
 const ZERO = ["sched_getparam", "sched_getscheduler"] as const;
 
+/**
+ * What mmap may be asked for: MAP_PRIVATE, _FIXED, _ANONYMOUS, _NORESERVE, _POPULATE, _STACK (which
+ * does nothing) and _FIXED_NOREPLACE of asm-generic/mman.h. Not among them is memory that
+ * RLIMIT_DATA does not count (shared, growing as a stack), nor pages out of the machine's common
+ * store (MAP_HUGETLB).
+ */
+const MAP_FLAGS = 0x2 | 0x10 | 0x20 | 0x4000 | 0x8000 | 0x20000 | 0x100000;
+
 /** RLIMIT_DATA of asm-generic/resource.h. */
 const RLIMIT_DATA = 2;
 
@@ -54,6 +61,8 @@ const RLIMIT_DATA = 2;
 export function runnerCalls(pid: number): readonly CallRule[] {
   return [
     ...ALLOWED.map((call): CallRule => ({ call, answer: "allow" })),
+    // Heap, linear memory and compiled code; also with PROT_EXEC, which a compiler needs.
+    { call: "mmap", answer: "allow", killedWhere: { argument: 3, anyOf: ~MAP_FLAGS >>> 0 } },
     ...FAILING.map((call): CallRule => ({ call, answer: "EPERM" })),
     ...ZERO.map((call): CallRule => ({ call, answer: "zero" })),
     // abort() signals its own process; no other can be reached.
