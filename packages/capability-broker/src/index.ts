@@ -4,7 +4,12 @@ export type { Broker, BrokerOptions } from "./broker.ts";
 export type { BrokerDeps } from "./deps.ts";
 export { BROKER_ERRORS, BrokerError } from "./errors.ts";
 export type { BrokerErrorCode } from "./errors.ts";
-export { changeLines, createApprovals, createHmacSealer } from "./grant/approval.ts";
+export {
+  changeLines,
+  createApprovals,
+  createHmacSealer,
+  requestChanges,
+} from "./grant/approval.ts";
 export type {
   Approval,
   ApprovalOptions,

@@ -91,3 +91,6 @@ export const FLOOD_THROTTLE_LEVEL = 0.9;
 
 /** Milliseconds for which it is slowed down; a flood that goes on begins them anew. */
 export const FLOOD_THROTTLE_MS = 10_000;
+
+/** Changes of a plugin's request in one event: the rest stands in its warnings. */
+export const MAX_RECORDED_CHANGES = 16;

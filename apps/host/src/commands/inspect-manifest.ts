@@ -1,6 +1,8 @@
 /** @module The manifest of a package for the commands: the only file here that knows its validator. */
 import { parseManifest, type PluginManifest } from "@glovebox/manifest-validator";
 
+export type { PluginManifest } from "@glovebox/manifest-validator";
+
 /** The manifest's name in a package. */
 export const MANIFEST_FILE = "plugin.yaml";
 

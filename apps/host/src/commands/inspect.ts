@@ -7,7 +7,8 @@ import { basename } from "node:path";
 import { encodeTerminal } from "@glovebox/core/encode";
 
 import { EXIT, fail, type Terminal, usageError } from "./command-line.ts";
-import { type FoundProblem, inspectManifest } from "./inspect-manifest.ts";
+import { linesOfRequest } from "./inspect-capabilities.ts";
+import { type FoundProblem, inspectManifest, type PluginManifest } from "./inspect-manifest.ts";
 import { inspectBytes, type InspectedModule, linesOfModule } from "./inspect-module.ts";
 import { openSource } from "./plugin-source.ts";
 import { toSarif } from "./sarif.ts";
@@ -21,7 +22,7 @@ export interface InspectOptions {
 interface Inspection {
   readonly kind: "module" | "package";
   readonly path: string;
-  readonly manifest?: unknown;
+  readonly manifest?: PluginManifest | null;
   readonly files?: readonly {
     readonly path: string;
     readonly size: number;
@@ -107,7 +108,10 @@ function found(
 }
 
 function* linesOf({ manifest, files = [], modules, problems }: Inspection): Generator<string> {
-  if (isManifest(manifest)) yield `plugin ${manifest.id} ${manifest.version}`;
+  if (manifest !== undefined && manifest !== null) {
+    yield `plugin ${manifest.id} ${manifest.version}`;
+    yield* linesOfRequest(manifest.capabilities);
+  }
   for (const { path, size, sha256 } of files) yield `file ${path}: ${size} bytes, sha256 ${sha256}`;
   for (const module of modules) {
     const { path, size, sha256, abi, version } = module;
@@ -118,8 +122,4 @@ function* linesOf({ manifest, files = [], modules, problems }: Inspection): Gene
     yield `${level} ${code}: ${message}`;
   }
   if (problems.length === 0) yield "no problems";
-}
-
-function isManifest(value: unknown): value is { readonly id: string; readonly version: string } {
-  return typeof value === "object" && value !== null;
 }

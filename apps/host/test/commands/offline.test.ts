@@ -42,6 +42,27 @@ describe("inspect", () => {
     expect((await run("inspect", path)).out).toContain("exports function echo");
   });
 
+  test("says in plain words what a plugin asks for", async () => {
+    const network = { allow_http_outbound: true, allowed_hosts: ["*.example.com"] };
+    const filesystem = { allow_read: true, allow_write: true, allowed_paths: ["/data"] };
+    await using plugin = await buildPluginPackage({
+      id: "mine",
+      wasm: FLAT,
+      capabilities: { network: { ...network, secrets: ["stripe"] }, filesystem },
+    });
+    const { exit, out } = await run("inspect", plugin.path);
+    expect(exit).toBe(0);
+    expect(out.split("\n").filter((line) => line.startsWith("asks"))).toEqual([
+      "asks: send HTTP requests",
+      "asks: reach *.example.com",
+      "asks: have the secret stripe inserted",
+      "asks: read from /data",
+      "asks: write to /data",
+    ]);
+    await using modest = await buildPluginPackage({ id: "modest", wasm: FLAT });
+    expect((await run("inspect", modest.path)).out).toContain("\nasks for nothing\n");
+  });
+
   test("lists every problem of a manifest with line and column", async () => {
     const manifest =
       "plugin:\n  id: Not An Id\n  version: 1\n  types: [template]\n  abi: flat\n  wasm: x.wasm\n";

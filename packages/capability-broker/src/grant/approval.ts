@@ -172,13 +172,28 @@ export function createApprovals(options: ApprovalOptions): Approvals {
         failClosed(RULE, () => checked(approval, subject)),
       ),
     difference: (approval, request) =>
-      failClosed(RULE, () => {
-        const before = parseRequest(approval?.request ?? {}, cidrs);
-        const after = parseRequest(request, cidrs);
-        if (!before.allowed) return before;
-        return after.allowed ? allow(RULE, differenceOf(before.value, after.value)) : after;
-      }),
+      requestChanges(approval?.request, request, options.privateCidrs),
   };
+}
+
+/**
+ * What one request asks beyond another and less than it; without the other, all that it asks. Both are
+ * untrusted, and refused when malformed.
+ *
+ * @param privateCidrs - Ranges that the policy opens; requests may name addresses in them. Default: none
+ */
+export function requestChanges(
+  before: CapabilityRequest | undefined,
+  after: CapabilityRequest,
+  privateCidrs?: readonly string[],
+): Decision<readonly Change[]> {
+  return failClosed(RULE, () => {
+    const ranges = policyCidrs("privateCidrs", privateCidrs);
+    const had = parseRequest(before ?? {}, ranges);
+    const asks = parseRequest(after, ranges);
+    if (!had.allowed) return had;
+    return asks.allowed ? allow(RULE, differenceOf(had.value, asks.value)) : asks;
+  });
 }
 
 /** Changes as lines for a person at a terminal; names in them are the plugin's. */

@@ -18,6 +18,7 @@ import type { Variables } from "../call/variables.ts";
 import type { Logger } from "../deps.ts";
 import type { Events } from "../events/fan-out.ts";
 import { EVENT } from "../events/kinds.ts";
+import { MAX_RECORDED_CHANGES } from "../limits.ts";
 import type { ParsedConfig } from "../options.ts";
 import { copyPackage, type PluginPackage } from "../package/plugin-package.ts";
 import { readPackage } from "../package/read-package.ts";
@@ -25,6 +26,7 @@ import { drainGeneration, killGeneration } from "../plugin/end-generation.ts";
 import { compileSchemas } from "../plugin/function-schemas.ts";
 import type { CallLimits, Generation, Plugin } from "../plugin/plugin.ts";
 import { busy, type Registry } from "../plugin/registry.ts";
+import { asksForMore } from "./asks-for-more.ts";
 import { checkDependencies } from "./dependencies.ts";
 import type { ModuleCheck } from "./modules.ts";
 import { manifestWarnings } from "./warnings.ts";
@@ -136,12 +138,21 @@ async function bringUp(
   source: PluginPackage,
   { manifest, warnings }: ReadManifest,
 ): Promise<Decision<Plugin>> {
-  const { broker, events, clock } = parts;
-  const built = await failClosedAsync("load", () => build(parts, source, manifest, warnings));
+  const { broker, events, clock, config, logger } = parts;
+  const more = asksForMore(config, plugin, manifest);
+  const noted = [...warnings, ...more.map((line) => `asks for more: ${line}`)];
+  const built = await failClosedAsync("load", () => build(parts, source, manifest, noted));
   if (!built.allowed) return built;
   const generation = built.value;
   const { version } = manifest;
-  const details = { version, runner: generation.sandboxed.status().pids[0] ?? null };
+  if (more.length > 0) {
+    logger.warn({ plugin: plugin.id, version, more }, "a plugin asks for more than before");
+  }
+  const details = {
+    version,
+    runner: generation.sandboxed.status().pids[0] ?? null,
+    ...(more.length === 0 ? {} : { asksForMore: more.slice(0, MAX_RECORDED_CHANGES) }),
+  };
   const stepped = await step(parts, plugin.id, EVENT.load, mayServe(parts, plugin), details);
   // A plugin takes calls only once its load is on disk.
   const recorded = stepped.allowed ? ((await events.lastSettled()) ?? stepped) : stepped;
