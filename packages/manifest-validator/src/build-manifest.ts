@@ -6,16 +6,15 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import type { FileRight } from "@glovebox/core/ports";
 
-import {
-  type CapabilityRequest,
-  type FunctionSchemas,
-  type InstanceScope,
-  type JsonSchema,
-  type ManifestModule,
-  NETWORK_LIMITS,
-  type PluginAbi,
-  type PluginManifest,
-  type PluginType,
+import type {
+  CapabilityRequest,
+  FunctionSchemas,
+  InstanceScope,
+  JsonSchema,
+  ManifestModule,
+  PluginAbi,
+  PluginManifest,
+  PluginType,
 } from "./manifest.ts";
 import { NETWORK_LIMIT_KEYS } from "./rules/network.ts";
 
@@ -134,8 +133,8 @@ function networkOf(
 /** Keys that are unknown, which outside strict mode are warnings, are left behind. */
 function limitsOf(raw: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    NETWORK_LIMITS.flatMap((name) => {
-      const value = raw[NETWORK_LIMIT_KEYS[name]];
+    Object.entries(NETWORK_LIMIT_KEYS).flatMap(([name, key]) => {
+      const value = raw[key];
       return value === undefined ? [] : [[name, value]];
     }),
   );

@@ -8,6 +8,7 @@ export type {
   InstanceScope,
   JsonSchema,
   ManifestModule,
+  NetworkLimitName,
   PluginAbi,
   PluginManifest,
   PluginType,

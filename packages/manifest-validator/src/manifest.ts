@@ -22,13 +22,24 @@ export interface ManifestModule {
   readonly path: string;
 }
 
-/** Limits of its own requests that a plugin may lower, in camelCase; units are in the names. */
-export const NETWORK_LIMITS = [
-  ...(["resolveTimeoutMs", "connectTimeoutMs", "firstByteTimeoutMs", "idleTimeoutMs"] as const),
-  ...(["totalTimeoutMs", "minBytesPerSecond", "maxRequestBytes", "maxResponseBytes"] as const),
-  ...(["maxDecodedBytes", "maxHeadBytes", "maxRatio", "maxCodings", "maxRedirects"] as const),
-  ...(["maxConcurrent", "maxRequestsPerMinute", "maxLookUpsPerMinute"] as const),
-] as const;
+/** A limit of its own requests that a plugin may lower; the unit is in the name. */
+export type NetworkLimitName =
+  | "resolveTimeoutMs"
+  | "connectTimeoutMs"
+  | "firstByteTimeoutMs"
+  | "idleTimeoutMs"
+  | "totalTimeoutMs"
+  | "minBytesPerSecond"
+  | "maxRequestBytes"
+  | "maxResponseBytes"
+  | "maxDecodedBytes"
+  | "maxHeadBytes"
+  | "maxRatio"
+  | "maxCodings"
+  | "maxRedirects"
+  | "maxConcurrent"
+  | "maxRequestsPerMinute"
+  | "maxLookUpsPerMinute";
 
 /** What a plugin asks for. What it gets is decided by the host's policy. */
 export interface CapabilityRequest {
@@ -48,7 +59,7 @@ export interface CapabilityRequest {
     /** Names of the host's secrets that requests are to be given. Absent = none. */
     readonly secrets?: readonly string[];
     /** Absent members = the host's. */
-    readonly limits?: { readonly [Limit in (typeof NETWORK_LIMITS)[number]]?: number };
+    readonly limits?: { readonly [Limit in NetworkLimitName]?: number };
   };
   /** Absent = no files asked for. */
   readonly filesystem?: {

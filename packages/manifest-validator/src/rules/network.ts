@@ -8,7 +8,7 @@ import {
   MAX_NETWORK_LIST_ENTRIES,
   MAX_PATH_CHARACTERS,
 } from "../limits.ts";
-import { NETWORK_LIMITS } from "../manifest.ts";
+import type { NetworkLimitName } from "../manifest.ts";
 import {
   checkBoolean,
   checkTexts,
@@ -61,9 +61,24 @@ const TEXT_LISTS: Readonly<Record<string, TextCheck & { readonly max: number }>>
 };
 
 /** Limit → its key in the manifest, which is in snake case like all others. */
-export const NETWORK_LIMIT_KEYS = Object.fromEntries(
-  NETWORK_LIMITS.map((name) => [name, name.replace(/[A-Z]/g, (l) => `_${l.toLowerCase()}`)]),
-) as Readonly<Record<(typeof NETWORK_LIMITS)[number], string>>;
+export const NETWORK_LIMIT_KEYS: Readonly<Record<NetworkLimitName, string>> = {
+  resolveTimeoutMs: "resolve_timeout_ms",
+  connectTimeoutMs: "connect_timeout_ms",
+  firstByteTimeoutMs: "first_byte_timeout_ms",
+  idleTimeoutMs: "idle_timeout_ms",
+  totalTimeoutMs: "total_timeout_ms",
+  minBytesPerSecond: "min_bytes_per_second",
+  maxRequestBytes: "max_request_bytes",
+  maxResponseBytes: "max_response_bytes",
+  maxDecodedBytes: "max_decoded_bytes",
+  maxHeadBytes: "max_head_bytes",
+  maxRatio: "max_ratio",
+  maxCodings: "max_codings",
+  maxRedirects: "max_redirects",
+  maxConcurrent: "max_concurrent",
+  maxRequestsPerMinute: "max_requests_per_minute",
+  maxLookUpsPerMinute: "max_look_ups_per_minute",
+};
 
 /** The network block holds a boolean, lists of texts, ports, and limits. */
 export const networkRequestIsValid: Rule = (context) => {
