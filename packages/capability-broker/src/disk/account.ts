@@ -23,16 +23,16 @@ export interface Account {
   drop(inode: number): void;
   /** A name is gone; with the file's last one its bytes come back, now or when it is closed. */
   removed(stats: Stats): void;
-  /** A file has one name more. */
+  /** A file or link has one name more. */
   linked(inode: number, names: number): void;
-  /** Names of a file that lie below the directory. */
+  /** Names of a file or link that lie below the directory. */
   namesOf(stats: Stats): number;
 }
 
 interface Counted {
   bytes: number;
   entries: number;
-  /** Names below the root of files that have several. */
+  /** Names below the root of files and links that have several. */
   readonly names: Map<number, number>;
 }
 
@@ -78,13 +78,15 @@ export function createAccount(opener: Opener, root: OpenRoot, isCancelled: () =>
     },
     removed(stats) {
       release(0, 1);
-      if (!stats.isFile()) return;
+      if (stats.isDirectory()) return;
       const names = counted?.names.get(stats.ino);
       if (stats.nlink > 1) {
         if (names !== undefined) counted?.names.set(stats.ino, names - 1);
         return;
       }
       counted?.names.delete(stats.ino);
+      // Only a file's bytes are counted.
+      if (!stats.isFile()) return;
       const entry = open.get(stats.ino);
       if (entry === undefined) release(stats.size, 0);
       else entry.removedBytes = stats.size;
@@ -105,10 +107,10 @@ function countBelow(opener: Opener, root: OpenRoot, isCancelled: () => boolean):
       );
     }
     if (isCancelled()) throw fileError("BROKER_CANCELLED");
-    if (!stats.isFile()) return true;
+    if (stats.isDirectory()) return true;
     const known = total.names.get(stats.ino);
     if (stats.nlink > 1) total.names.set(stats.ino, (known ?? 0) + 1);
-    if (known === undefined) total.bytes += stats.size;
+    if (known === undefined && stats.isFile()) total.bytes += stats.size;
     return true;
   });
   return total;

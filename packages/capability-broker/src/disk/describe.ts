@@ -1,48 +1,29 @@
 /**
- * @module What is told of an object, and times in the file system's unit. A host's inode numbers are
- * not told: `id` is a keyed hash, so that two names of one object can be compared and nothing else.
+ * @module What is told of an object. A host's inode numbers are not told: `id` is a keyed hash, so that two names of one object can be compared and nothing else.
  */
 import { createHmac } from "node:crypto";
-import type { Stats } from "node:fs";
+import type { BigIntStats } from "node:fs";
 
-import type { FileStat, FileTimes } from "@glovebox/core/ports";
-
-import { fileError } from "./condition.ts";
+import type { FileStat } from "@glovebox/core/ports";
 
 /** Describes an object. */
-export type Describe = (stats: Stats) => FileStat;
+export type Describe = (stats: BigIntStats) => FileStat;
 
 /** Under a key, without which an id says nothing. */
 export function createDescribe(key: Uint8Array): Describe {
   return (stats) => ({
     kind: stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "link",
     // A folder's size would tell of names that are not shown.
-    size: stats.isDirectory() ? 0 : stats.size,
-    accessedMs: stats.atimeMs,
-    modifiedMs: stats.mtimeMs,
-    changedMs: stats.ctimeMs,
+    size: stats.isDirectory() ? 0 : Number(stats.size),
+    accessedMs: milliseconds(stats.atimeNs),
+    modifiedMs: milliseconds(stats.mtimeNs),
+    changedMs: milliseconds(stats.ctimeNs),
+    exactNs: { accessed: stats.atimeNs, modified: stats.mtimeNs, changed: stats.ctimeNs },
     id: createHmac("sha256", key).update(`${stats.dev}:${stats.ino}`).digest().readBigUInt64LE(),
-    links: stats.isDirectory() ? 1 : stats.nlink,
+    links: stats.isDirectory() ? 1 : Number(stats.nlink),
   });
 }
 
-/**
- * Throws unless every time that is given is a number.
- *
- * @throws {@link BrokerError} (`BROKER_FILE_RANGE`)
- */
-export function assertTimes({ accessedMs = 0, modifiedMs = 0 }: FileTimes): void {
-  if (!Number.isFinite(accessedMs) || !Number.isFinite(modifiedMs))
-    throw fileError("BROKER_FILE_RANGE", "a time is no number");
-}
-
-/** Seconds for `utimes`; what is not given stays as it is. */
-export function secondsOf(
-  { accessedMs, modifiedMs }: FileTimes,
-  now: Stats,
-): { readonly accessed: number; readonly modified: number } {
-  return {
-    accessed: (accessedMs ?? now.atimeMs) / 1000,
-    modified: (modifiedMs ?? now.mtimeMs) / 1000,
-  };
+function milliseconds(ns: bigint): number {
+  return Number(ns) / 1e6;
 }

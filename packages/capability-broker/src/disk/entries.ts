@@ -4,6 +4,7 @@
  * stands for is looked at before it is touched.
  */
 import {
+  type BigIntStats,
   type Stats,
   fstatSync,
   linkSync,
@@ -13,27 +14,28 @@ import {
   rmdirSync,
   symlinkSync,
   unlinkSync,
-  utimesSync,
 } from "node:fs";
 
 import type { FilePage, FileTimes } from "@glovebox/core/ports";
 
 import { isNameGranted } from "../grant/file-policy.ts";
 import { fileError } from "./condition.ts";
-import { type Describe, secondsOf } from "./describe.ts";
+import type { Describe } from "./describe.ts";
 import { type Descriptor, unlessMissing } from "./descriptor.ts";
 import { componentsOf, withoutLinks } from "./links.ts";
 import { listFolder } from "./list.ts";
 import { namesIn } from "./open-file.ts";
 import type { PlacedPath } from "./protocol.ts";
 import type { HostRoot, Roots } from "./roots.ts";
+import type { SetTimes } from "./times.ts";
 import { visitBelow } from "./tree.ts";
-import { type Opener, assertServable } from "./walk.ts";
+import { type Opener, assertLinkServable, assertServable } from "./walk.ts";
 
 /** What the operations work with. */
 export interface DiskContext {
   readonly opener: Opener;
   readonly roots: Roots;
+  readonly setTimes: SetTimes;
   readonly isCancelled: () => boolean;
 }
 
@@ -93,6 +95,12 @@ class Place implements Disposable {
     if (!isNameGranted(folder, this.name)) throw fileError("BROKER_PATH_EXTENSION");
   }
 
+  /** As {@link assertGranted}, for what is changed about the object itself and not about a name. */
+  assertChangeable(stats: Stats): void {
+    if (stats.isSymbolicLink())
+      assertLinkServable(stats, this.root, namesIn(this.root, this.path.folder));
+  }
+
   /** Moving or removing a folder would take along what another grant speaks for. */
   assertMovable(): void {
     if (this.components.length === 0)
@@ -106,19 +114,26 @@ class Place implements Disposable {
   }
 }
 
+/** The file that a scanner has looked at, or that there was none; `undefined` without a scanner. */
+export type SeenInode = number | "noFile" | undefined;
+
 interface Looked extends Disposable {
   readonly seen: Descriptor;
   readonly stats: Stats;
 }
 
 /** Stats of an object. */
-export function statEntry(context: DiskContext, path: PlacedPath, followLinks: boolean): Stats {
+export function statEntry(
+  context: DiskContext,
+  path: PlacedPath,
+  followLinks: boolean,
+): BigIntStats {
   using place = new Place(context, path, followLinks);
   using looked = place.look();
-  return looked.stats;
+  return fstatSync(looked.seen.fd, { bigint: true });
 }
 
-/** Sets the times of a file or folder; of a link itself Node.js cannot without racing. */
+/** Sets the times of a file, a folder or, when it is not followed, a link itself. */
 export function setTimesOf(
   context: DiskContext,
   path: PlacedPath,
@@ -127,10 +142,8 @@ export function setTimesOf(
 ): void {
   using place = new Place(context, path, followLinks);
   using looked = place.look();
-  if (looked.stats.isSymbolicLink())
-    throw fileError("BROKER_FILE_KIND", "times of a link are not set", "ENOTSUP");
-  const { accessed, modified } = secondsOf(times, looked.stats);
-  utimesSync(looked.seen.itself, accessed, modified);
+  place.assertChangeable(looked.stats);
+  context.setTimes(looked.seen.fd, times);
 }
 
 /** One page of a folder. */
@@ -177,14 +190,14 @@ export function renameEntry(
   context: DiskContext,
   from: PlacedPath,
   to: PlacedPath,
-  inode: number | undefined,
+  seen: SeenInode,
 ): void {
   using source = new Place(context, from, false);
   using target = new Place(context, to, false);
   source.assertMovable();
   target.assertMovable();
   using moved = source.look();
-  assertSame(moved.stats, inode);
+  assertSame(moved.stats, seen);
   if (moved.stats.isFile()) target.assertGranted(moved.stats);
   if (moved.stats.isSymbolicLink()) assertLinkStays(target, readlinkSync(source.file));
   if (moved.stats.isDirectory()) assertDepth(context, source, target);
@@ -214,22 +227,25 @@ export function readLink(context: DiskContext, path: PlacedPath): string {
   return readlinkSync(place.file);
 }
 
-/** Gives a file a second name inside the same granted folder. */
+/** Gives a file or a link a second name inside the same granted folder. */
 export function linkEntry(
   context: DiskContext,
   from: PlacedPath,
   to: PlacedPath,
-  inode: number | undefined,
+  seen: SeenInode,
 ): void {
   using source = new Place(context, from, false);
   using target = new Place(context, to, false);
   using file = source.look();
-  assertSame(file.stats, inode);
-  if (!file.stats.isFile())
-    throw fileError("BROKER_FILE_KIND", "only files have second names", "EPERM");
+  assertSame(file.stats, seen);
+  if (file.stats.isDirectory())
+    throw fileError("BROKER_FILE_KIND", "folders have no second names", "EPERM");
+  source.assertChangeable(file.stats);
   target.assertGranted(file.stats);
+  if (file.stats.isSymbolicLink()) assertLinkStays(target, readlinkSync(source.file));
   const { account } = source.root;
   const names = account.namesOf(file.stats);
+  // link(2) follows no link at the end: what the new name stands for is judged at each use.
   counted(target, () => linkSync(source.file, target.file));
   const { ino, nlink } = fstatSync(file.seen.fd);
   // Another object had the name by now: it is not this one that has a name more.
@@ -237,8 +253,8 @@ export function linkEntry(
 }
 
 /** What a scanner has looked at must be what gets the new name. */
-function assertSame({ ino }: Stats, inode: number | undefined): void {
-  if (inode !== undefined && ino !== inode)
+function assertSame(stats: Stats, seen: SeenInode): void {
+  if (seen === "noFile" ? stats.isFile() : seen !== undefined && stats.ino !== seen)
     throw fileError("BROKER_FILE_BUSY", "the file was replaced meanwhile");
 }
 

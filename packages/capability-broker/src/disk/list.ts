@@ -3,7 +3,7 @@
  * read. Hidden names, special files and names that are not granted are left out, and links where
  * the grant has no right to them.
  */
-import { type Stats, lstatSync } from "node:fs";
+import { type StatsBase, lstatSync } from "node:fs";
 
 import type { FilePage, FileStat } from "@glovebox/core/ports";
 
@@ -38,7 +38,7 @@ export function listFolder(
   }
   visible.sort();
   return pageOf(visible, Math.min(max, MAX_PAGE_ENTRIES), (name) => {
-    const stats = unlessMissing(() => lstatSync(folder.inside(name)));
+    const stats = unlessMissing(() => lstatSync(folder.inside(name), { bigint: true }));
     const kind = stats && kindOf(stats, name, grant);
     return stats && kind && { name, kind, id: describe(stats).id };
   });
@@ -61,7 +61,11 @@ function pageOf(
   return { entries };
 }
 
-function kindOf(stats: Stats, name: string, grant: FolderGrant): FileStat["kind"] | undefined {
+function kindOf(
+  stats: StatsBase<bigint>,
+  name: string,
+  grant: FolderGrant,
+): FileStat["kind"] | undefined {
   if (stats.isDirectory()) return "directory";
   if (stats.isFile()) return isNameGranted(grant, name) ? "file" : undefined;
   return stats.isSymbolicLink() && grant.rights.includes("link") ? "link" : undefined;

@@ -8,20 +8,18 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
-  futimesSync,
   openSync,
   readSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 
-import type { FileRight, FileTimes } from "@glovebox/core/ports";
+import type { FileRight } from "@glovebox/core/ports";
 
 import { isNameGranted } from "../grant/file-policy.ts";
 import type { FolderGrant } from "../grant/grant.ts";
 import { SMALL_READ_BYTES } from "../limits.ts";
 import { fileError } from "./condition.ts";
-import { secondsOf } from "./describe.ts";
 import { unlessMissing } from "./descriptor.ts";
 import { withoutLinks } from "./links.ts";
 import type { OpenRequest, PlacedPath } from "./protocol.ts";
@@ -141,12 +139,6 @@ export function resize(file: OpenFile, size: number): void {
     () => size,
     () => ftruncateSync(file.fd, size),
   );
-}
-
-/** Sets the times that are given. */
-export function setFileTimes({ fd }: OpenFile, times: FileTimes): void {
-  const { accessed, modified } = secondsOf(times, fstatSync(fd));
-  futimesSync(fd, accessed, modified);
 }
 
 /** Changes the size within the quotas; what was taken and not used is given back. */

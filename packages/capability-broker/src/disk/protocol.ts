@@ -35,6 +35,9 @@ export interface OpenRequest {
   readonly aside: boolean;
 }
 
+/** What a scanner saw under a name, which must still be so: an open handle, or that it is no file. */
+export type Seen = number | "noFile";
+
 /** Every operation with what it takes and answers. */
 export interface FileOperations {
   open: { request: OpenRequest; answer: number };
@@ -57,13 +60,12 @@ export interface FileOperations {
     request: { path: PlacedPath; cursor: string | undefined; max: number };
     answer: FilePage;
   };
-  /** `seen` is an open handle that the name must still stand for. */
-  rename: { request: { from: PlacedPath; to: PlacedPath; seen?: number }; answer: void };
+  rename: { request: { from: PlacedPath; to: PlacedPath; seen?: Seen }; answer: void };
   remove: { request: { path: PlacedPath; kind: "file" | "directory" | undefined }; answer: void };
   mkdir: { request: { path: PlacedPath }; answer: void };
   symlink: { request: { target: string; path: PlacedPath }; answer: void };
   readLink: { request: { path: PlacedPath }; answer: string };
-  link: { request: { from: PlacedPath; to: PlacedPath; seen?: number }; answer: void };
+  link: { request: { from: PlacedPath; to: PlacedPath; seen?: Seen }; answer: void };
   /** Removes a temporary root with everything in it. */
   dropTemporary: { request: { keys: readonly string[] }; answer: void };
   /** Closes everything and removes what is temporary. */

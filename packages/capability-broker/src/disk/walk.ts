@@ -101,15 +101,37 @@ export function assertServable(
   root: OpenRoot,
   namesInside: (stats: Stats) => number,
 ): void {
-  if (stats.dev !== root.device)
-    throw fileError("BROKER_FILE_KIND", "the object is on another file system", "EXDEV");
+  assertOnDevice(stats, root);
   if (stats.isDirectory()) return;
   if (stats.isSymbolicLink()) throw fileError("BROKER_FILE_KIND", "the object is a link", "ELOOP");
   if (!stats.isFile())
     throw fileError("BROKER_FILE_KIND", "the object is a special file", "ENOTSUP");
-  // A second name may be outside, where whoever wrote it holds other rights.
+  assertNamesInside(stats, namesInside);
+}
+
+/**
+ * What may be changed about a link, where links are granted: nothing while a name of it is outside.
+ *
+ * @throws {@link BrokerError} (`BROKER_FILE_KIND`)
+ */
+export function assertLinkServable(
+  stats: Stats,
+  root: OpenRoot,
+  namesInside: (stats: Stats) => number,
+): void {
+  assertOnDevice(stats, root);
+  assertNamesInside(stats, namesInside);
+}
+
+function assertOnDevice(stats: Stats, root: OpenRoot): void {
+  if (stats.dev !== root.device)
+    throw fileError("BROKER_FILE_KIND", "the object is on another file system", "EXDEV");
+}
+
+/** A second name may be outside, where whoever wrote it holds other rights. */
+function assertNamesInside(stats: Stats, namesInside: (stats: Stats) => number): void {
   if (stats.nlink !== 1 && stats.nlink !== namesInside(stats))
-    throw fileError("BROKER_FILE_KIND", `the object is a file with ${stats.nlink} links`, "EPERM");
+    throw fileError("BROKER_FILE_KIND", `the object has ${stats.nlink} links`, "EPERM");
 }
 
 /** A directory after `count` components. What it holds is asked for its device again when it is used. */

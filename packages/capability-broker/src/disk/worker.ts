@@ -10,9 +10,10 @@ import { loadFileCalls } from "@glovebox/linux/files";
 
 import { openAside, publish, substituteFor } from "./aside.ts";
 import { conditionIn, fileError } from "./condition.ts";
-import { assertTimes, createDescribe } from "./describe.ts";
+import { createDescribe } from "./describe.ts";
 import { codedError, unlessMissing } from "./descriptor.ts";
 import {
+  type SeenInode,
   linkEntry,
   listEntries,
   makeFolder,
@@ -24,23 +25,17 @@ import {
   statEntry,
 } from "./entries.ts";
 import { keepDescriptors } from "./kept-descriptors.ts";
-import {
-  type OpenFile,
-  closeFile,
-  openFile,
-  readAt,
-  resize,
-  setFileTimes,
-  writeAt,
-} from "./open-file.ts";
+import { type OpenFile, closeFile, openFile, readAt, resize, writeAt } from "./open-file.ts";
 import type {
   FileOperation,
   FileOperations,
   FileReply,
   FileRequest,
+  Seen,
   WorkerSetup,
 } from "./protocol.ts";
 import { createRoots } from "./roots.ts";
+import { assertTimes, createSetTimes } from "./times.ts";
 import { chooseOpener } from "./walk.ts";
 
 type Operations = {
@@ -60,7 +55,8 @@ function serveFiles(): void {
   const { temporaryDirectory } = setup;
   const kept = keepDescriptors(setup.kept);
   const roots = createRoots({ opener, calls, temporaryDirectory, isCancelled, kept });
-  const context = { opener, roots, isCancelled };
+  const setTimes = createSetTimes(calls);
+  const context = { opener, roots, setTimes, isCancelled };
   const open = new Map<number, OpenFile>();
   let lastHandle = 0;
 
@@ -76,8 +72,8 @@ function serveFiles(): void {
     return file;
   }
 
-  function inodeOf(handle: number | undefined): number | undefined {
-    return handle === undefined ? undefined : fileOf(handle).inode;
+  function inodeOf(seen: Seen | undefined): SeenInode {
+    return typeof seen === "number" ? fileOf(seen).inode : seen;
   }
 
   function close(handle: number): void {
@@ -95,10 +91,10 @@ function serveFiles(): void {
     writeAt: ({ handle, offset, bytes }) => writeAt(fileOf(handle), offset, bytes),
     truncate: ({ handle, size }) => resize(fileOf(handle), size),
     sync: ({ handle }) => fsyncSync(fileOf(handle).fd),
-    handleStat: ({ handle }) => describe(fstatSync(fileOf(handle).fd)),
+    handleStat: ({ handle }) => describe(fstatSync(fileOf(handle).fd, { bigint: true })),
     handleTimes({ handle, times }) {
       assertTimes(times);
-      setFileTimes(fileOf(handle), times);
+      setTimes(fileOf(handle).fd, times);
     },
     substitute: ({ handle }) => keep(substituteFor(fileOf(handle))),
     publish: ({ handle }) => void open.set(handle, publish(opener, fileOf(handle))),

@@ -215,7 +215,7 @@ export function createFiles(context: FilesystemContext): GrantedFiles {
       const transform = inspection.file?.(scope, rawTo);
       if (transform === undefined) return use.run(scope, lane, op, pair);
       const seen = await openToLook(scope, lane, pair.from);
-      if (seen === undefined) return use.run(scope, lane, op, pair);
+      if (seen === undefined) return use.run(scope, lane, op, { ...pair, seen: "noFile" });
       try {
         await assertUnchanged(run(scope, lane), seen, transform);
         return await use.run(scope, lane, op, { ...pair, seen });

@@ -6,8 +6,8 @@
 import type { CallScope, FileHandle, FileRight } from "@glovebox/core/ports";
 
 import { fileError } from "../disk/condition.ts";
-import { assertTimes } from "../disk/describe.ts";
 import type { FileOperation, FileOperations } from "../disk/protocol.ts";
+import { assertTimes } from "../disk/times.ts";
 import type { BrokerErrorCode } from "../errors.ts";
 import { MAX_TRANSFER_BYTES } from "../limits.ts";
 import type { FileLane } from "./file-lane.ts";

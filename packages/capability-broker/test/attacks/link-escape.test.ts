@@ -116,3 +116,47 @@ test.each(OPENERS)(
     );
   },
 );
+
+test.each(OPENERS)(
+  "a second name for a link is a link, and no way out either (%s)",
+  async (opener) => {
+    await using host = new HostFolder();
+    host.write("in/sub/a.txt", "inside");
+    for (const [name, target] of [
+      ["out.txt", "../out/secret.txt"],
+      ["abs.txt", host.path("out/secret.txt")],
+      ["hidden.txt", ".hidden.txt"],
+    ] as const)
+      fs.symlinkSync(target, host.path(`in/${name}`));
+    fs.symlinkSync("sub", host.path("out/shared"));
+    fs.linkSync(host.path("out/shared"), host.path("in/shared"));
+    const files = host.files({}, { options: { fileWork: { opener } } });
+    const scope = callScope();
+    const link = async (from: string, to: string): Promise<string> =>
+      codeOf(await files.link(scope, `/data/${from}`, `/data/${to}`));
+    for (const name of ["out.txt", "abs.txt", "hidden.txt", "shared"])
+      expect([name, await link(name, "new")]).toEqual([name, expect.stringMatching(/^BROKER_/)]);
+    // The text of a link means something else in another folder: there it would lead out.
+    valueOf(await files.symlink(scope, "../sub/a.txt", "/data/sub/up.txt"));
+    expect(await link("sub/up.txt", "up.txt")).toBe("BROKER_FILE_KIND");
+    expect(await link("sub", "folder")).toBe("BROKER_FILE_KIND");
+    expect(host.names("in")).toEqual(["abs.txt", "hidden.txt", "out.txt", "shared", "sub"]);
+    expect(fs.lstatSync(host.path("out/shared")).nlink).toBe(2);
+
+    expect(await link("sub/up.txt", "sub/too.txt")).toBe("allowed");
+    expect(fs.lstatSync(host.path("in/sub/too.txt")).isSymbolicLink()).toBe(true);
+    expect(fs.lstatSync(host.path("in/sub/a.txt")).nlink).toBe(1);
+    expect(await readText(files, "/data/sub/too.txt")).toBe("inside");
+    // What the new name stands for is judged at each use: a folder on its way becomes a link out.
+    fs.renameSync(host.path("in/sub"), host.path("in/moved"));
+    fs.symlinkSync("../out", host.path("in/sub"));
+    fs.writeFileSync(host.path("out/a.txt"), "OUTSIDE");
+    expect(await readText(files, "/data/moved/too.txt")).toBe("BROKER_FILE_KIND");
+    const removed = await files.remove(scope, "/data/moved/too.txt");
+    expect([codeOf(removed), host.names("in/moved")]).toEqual(["allowed", ["a.txt", "up.txt"]]);
+    const withoutRight = host.files({ rights: ["read", "stat"] });
+    expect(codeOf(await withoutRight.link(scope, "/data/moved/up.txt", "/data/moved/x"))).toBe(
+      "BROKER_RIGHT_NOT_GRANTED",
+    );
+  },
+);

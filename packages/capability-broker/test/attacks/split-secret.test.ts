@@ -1,8 +1,11 @@
-import type { Inspection, Transform } from "@glovebox/capability-broker";
+import * as fs from "node:fs";
+
+import type { Inspection, SpawnFileWorker, Transform } from "@glovebox/capability-broker";
 import type { FilePort } from "@glovebox/core/ports";
 import { callScope } from "@glovebox/testkit";
 import { expect, test } from "vitest";
 
+import { spawnFileWorker } from "../../src/filesystem/file-crew.ts";
 import { HostFolder, bytes, readText, rights, writeText } from "../host-folder.ts";
 import { codeOf, rejectionOf, valueOf } from "../lab.ts";
 
@@ -98,3 +101,28 @@ test("a handle that is only disposed of is looked at too, and what is masked is 
     await writeText(files, "/data/b.txt", big);
     expect(host.read("in/b.txt")).toBe(big.replace(KEY, "**********"));
   }));
+
+test.each(["rename", "link"] as const)(
+  "a key put in place of a link after the scanner saw the link gets no other name by %s",
+  async (op) => {
+    await using host = new HostFolder();
+    const swapping: SpawnFileWorker = (setup) => {
+      const worker = spawnFileWorker(setup);
+      const post = worker.postMessage.bind(worker);
+      worker.postMessage = (message: { readonly op: string }, ...rest) => {
+        if (message.op === op) fs.renameSync(host.path("in/key.bin"), host.path("in/a.bin"));
+        post(message, ...rest);
+      };
+      return worker;
+    };
+    const deps = { spawnFileWorker: swapping };
+    const files = host.files({}, { options: { inspection }, deps });
+    host.write("in/key.bin", KEY);
+    fs.symlinkSync("free.txt", host.path("in/a.bin"));
+    expect(codeOf(await files[op](callScope(), "/data/a.bin", "/data/b.json"))).toBe(
+      "BROKER_FILE_BUSY",
+    );
+    expect(host.names("in")).toEqual(["a.bin"]);
+    expect(host.read("in/a.bin")).toBe(KEY);
+  },
+);

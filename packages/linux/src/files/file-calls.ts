@@ -2,7 +2,8 @@
  * @module File operations that Node has no function for, as single system calls relative to an open
  * folder: a path that cannot leave the folder whoever renames what meanwhile (openat2(2)), a name
  * that is published at once and over nothing (renameat2(2), linkat(2)), a lock that ends with its
- * holder (flock(2)). Synchronous: a slow disk stops the thread that calls.
+ * holder (flock(2)), times to the nanosecond (utimensat(2)). Synchronous: a slow disk stops the
+ * thread that calls.
  */
 import { constants as fs } from "node:fs";
 import { constants as os } from "node:os";
@@ -30,6 +31,9 @@ const RENAME_FLAGS = { replace: 0, noReplace: 1, exchange: 2 } as const satisfie
 /** linux/fcntl.h. */
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
+/** sys/stat.h: leaves a time as it is. */
+const UTIME_OMIT = (1n << 30n) - 2n;
+const NS_PER_S = 1_000_000_000n;
 /** sys/file.h. */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -47,6 +51,12 @@ export interface OpenBeneathOptions {
   readonly followSymlinks?: boolean;
   /** Cross into what is mounted beneath the folder. Default: false. */
   readonly crossMounts?: boolean;
+}
+
+/** Times in nanoseconds since 1970, negative before; an absent one stays as it is. */
+export interface ExactTimes {
+  readonly accessedNs?: bigint | undefined;
+  readonly modifiedNs?: bigint | undefined;
 }
 
 /** What a rename does with a name that exists already; with `noReplace` that is EEXIST. */
@@ -86,6 +96,12 @@ export interface FileCalls {
    * those that ask for it, and is of the descriptor: a second `open` of one process competes too.
    */
   tryLock(descriptor: number): boolean;
+  /**
+   * Sets times of the object that a descriptor names (utimensat(2) through /proc). One of
+   * {@link O_PATH} is enough, and with O_NOFOLLOW it names a symbolic link itself. The file system
+   * rounds and clamps to what it keeps; seconds that need more than 64 bits are EINVAL.
+   */
+  setTimes(descriptor: number, times: ExactTimes): void;
 }
 
 /**
@@ -100,11 +116,12 @@ export function loadFileCalls(koffiEntry?: string): FileCalls | undefined {
       renameat2: ["int", "pointer", "int", "pointer", "int"],
       linkat: ["int", "pointer", "int", "pointer", "int"],
       flock: ["int", "int"],
+      utimensat: ["int", "pointer", "pointer", "int"],
     },
     koffiEntry,
   );
   if (native === undefined || arch === undefined) return undefined;
-  const { syscall, renameat2, linkat, flock } = native.functions;
+  const { syscall, renameat2, linkat, flock, utimensat } = native.functions;
   const openat2 = SYSTEM_CALL_NUMBERS.openat2[arch];
   // struct open_how: flags, mode, resolve. One call is over before the next begins.
   const how = new BigUint64Array(3);
@@ -140,7 +157,7 @@ export function loadFileCalls(koffiEntry?: string): FileCalls | undefined {
       check("renameat2", renameat2(fromDirectory, from, toDirectory, to, flags));
     },
     linkDescriptor(descriptor, directory, name) {
-      const from = terminated("linkat", `/proc/self/fd/${descriptor}`);
+      const from = itself("linkat", descriptor);
       const to = component("linkat", name);
       check("linkat", linkat(AT_FDCWD, from, directory, to, AT_SYMLINK_FOLLOW));
     },
@@ -150,7 +167,28 @@ export function loadFileCalls(koffiEntry?: string): FileCalls | undefined {
       if (errno === os.errno.EWOULDBLOCK) return false;
       throw callFailed("flock", errno);
     },
+    setTimes(descriptor, { accessedNs, modifiedNs }) {
+      // Two struct timespec, each of two C longs.
+      const times = BigInt64Array.of(...timespec(accessedNs), ...timespec(modifiedNs));
+      const path = itself("utimensat", descriptor);
+      check("utimensat", utimensat(AT_FDCWD, path, new Uint8Array(times.buffer), 0));
+    },
   };
+}
+
+/** The object that a descriptor names, for calls that take paths; a link is not followed further. */
+function itself(call: string, descriptor: number): Uint8Array {
+  return terminated(call, `/proc/self/fd/${descriptor}`);
+}
+
+/** Seconds, and nanoseconds from 0 also before 1970. */
+function timespec(ns: bigint | undefined): readonly [bigint, bigint] {
+  if (ns === undefined) return [0n, UTIME_OMIT];
+  const rest = ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
+  const seconds = (ns - rest) / NS_PER_S;
+  // The time is attacker-controlled: an array would silently keep its last 64 bits.
+  if (BigInt.asIntN(64, seconds) !== seconds) throw callFailed("utimensat", os.errno.EINVAL);
+  return [seconds, rest];
 }
 
 /** openat2 takes a mode only where it may create. */

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -22,7 +23,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { BACK_ENDS, type BackEnd, notHere, unavailable } from "../child.ts";
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
 describe.each(BACK_ENDS)("through %s, a file call", (backEnd) => {
   let calls: FileCalls;
@@ -150,6 +151,39 @@ describe.each(BACK_ENDS)("through %s, a file call", (backEnd) => {
     expect(calls.tryLock(second ?? -1)).toBe(true);
     closeSync(second ?? -1);
     expect(conditionOf(() => calls.tryLock(second ?? -1))).toBe("EBADF");
+  });
+
+  test("sets times to the nanosecond, and leaves out what is not given", () => {
+    const path = join(folder, "root/sub/file");
+    const file = openSync(path, O_RDONLY);
+    const times = (): unknown => {
+      const { atimeNs, mtimeNs } = lstatSync(path, { bigint: true });
+      return { accessedNs: atimeNs, modifiedNs: mtimeNs };
+    };
+    const exact = { accessedNs: 1_700_000_000_123_456_789n, modifiedNs: -1n };
+    calls.setTimes(file, exact);
+    expect(times()).toEqual(exact);
+    calls.setTimes(file, { modifiedNs: 3n });
+    expect(times()).toEqual({ ...exact, modifiedNs: 3n });
+    calls.setTimes(file, { accessedNs: 4n });
+    calls.setTimes(file, {});
+    expect(times()).toEqual({ accessedNs: 4n, modifiedNs: 3n });
+    const tooLate = { modifiedNs: 1n << 94n };
+    expect(conditionOf(() => calls.setTimes(file, tooLate))).toBe("EINVAL");
+    expect(times()).toEqual({ accessedNs: 4n, modifiedNs: 3n });
+    closeSync(file);
+    expect(conditionOf(() => calls.setTimes(file, { accessedNs: 5n }))).toBe("ENOENT");
+  });
+
+  test("sets the times of a link itself, and of nothing it leads to", () => {
+    symlinkSync("../outside", join(folder, "root/out"));
+    const before = lstatSync(join(folder, "outside"), { bigint: true });
+    const link = openSync(join(folder, "root/out"), O_PATH | O_NOFOLLOW);
+    calls.setTimes(link, { accessedNs: 1n, modifiedNs: 2n });
+    closeSync(link);
+    const { atimeNs, mtimeNs } = lstatSync(join(folder, "root/out"), { bigint: true });
+    expect([atimeNs, mtimeNs]).toEqual([1n, 2n]);
+    expect(lstatSync(join(folder, "outside"), { bigint: true })).toEqual(before);
   });
 
   test("tells no path in its error", () => {
