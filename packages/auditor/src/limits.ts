@@ -42,6 +42,9 @@ export const SEGMENT_BYTES = 33_554_432;
 /** Bytes of tiles that may wait to be written before committing waits for them. */
 export const MAX_PENDING_TILE_BYTES = 16_777_216;
 
+/** Bytes that are written without a thread: a copy into the page cache of ten microseconds. */
+export const MAX_DIRECT_WRITE_BYTES = 65_536;
+
 /** Files that are synced at a time: as many as Node.js has threads for it. */
 export const PARALLEL_SYNCS = 4;
 

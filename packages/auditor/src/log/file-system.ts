@@ -9,6 +9,7 @@ import { lstat, mkdir, readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { AuditorError } from "../errors.ts";
+import { MAX_DIRECT_WRITE_BYTES } from "../limits.ts";
 
 const OWNER_DIRECTORY = 0o700;
 const OWNER_FILE = 0o600;
@@ -38,6 +39,11 @@ export type OpenMode = "read" | "append" | "replace" | "create";
 /** What a log needs of a file system. Paths are absolute. */
 export interface LogFileSystem {
   open(path: string, mode: OpenMode): Promise<LogFile | undefined>;
+  /**
+   * Whether a file is there and holds exactly these bytes. For recovery, which asks of thousands of
+   * small files before anything else runs: it may block.
+   */
+  holds(path: string, bytes: Uint8Array): boolean;
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a directory with all that is in it; what is not there is no error. */
   remove(path: string): Promise<void>;
@@ -52,8 +58,9 @@ export interface LogFileSystem {
 /** The machine's file system. */
 export const nodeFileSystem: LogFileSystem = Object.freeze({
   open: openChecked,
+  holds,
   rename: (from: string, to: string) => call<void>((done) => fs.rename(from, to, done)),
-  remove: (path: string) => fs.promises.rm(path, { recursive: true, force: true }),
+  remove,
   list: (path: string) => readdir(path).catch(noneIfMissing),
   makeDirectory: (path: string) => mkdir(path, { recursive: true, mode: OWNER_DIRECTORY }),
   syncDirectory,
@@ -135,6 +142,45 @@ async function checkFile(path: string, descriptor: number): Promise<void> {
   }
 }
 
+/** `rm` of Node.js looks at everything several times, and directories of partial tiles are many. */
+async function remove(path: string): Promise<void> {
+  try {
+    await call<void>((done) => fs.unlink(path, done));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    // What unlink(2) says of a directory; EPERM by POSIX.
+    if (code !== "EISDIR" && code !== "EPERM") throw error;
+    const names = await call<string[]>((done) => fs.readdir(path, done));
+    await Promise.all(names.map((name) => remove(join(path, name))));
+    await call<void>((done) => fs.rmdir(path, done));
+  }
+}
+
+/** One buffer for all, as large as the largest file that was asked about. */
+let compared: Buffer = Buffer.alloc(0);
+
+function holds(path: string, bytes: Uint8Array): boolean {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(path, FLAGS.read | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+  try {
+    const stats = fs.fstatSync(descriptor);
+    checkRegular(path, stats);
+    if (stats.size !== bytes.length) return false;
+    if (compared.length < bytes.length) compared = Buffer.allocUnsafeSlow(bytes.length);
+    const read = fs.readSync(descriptor, compared, 0, bytes.length, 0);
+    // A short read is no match, and then the file is written again.
+    return read === bytes.length && compared.compare(bytes, 0, read, 0, read) === 0;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 function checkRegular(path: string, stats: Stats): void {
   if (!stats.isFile()) throw unsafe(path, "is not a regular file");
   if (stats.nlink !== 1) throw unsafe(path, `has ${stats.nlink} names`);
@@ -157,7 +203,11 @@ function fileOver(descriptor: number): LogFile {
       }
       return buffer.subarray(0, filled);
     },
-    write: (bytes) => call<number>((done) => fs.write(descriptor, bytes, done)),
+    // Into the page cache: for little, the way to a thread and back costs more than the copy.
+    write: async (bytes) =>
+      bytes.length <= MAX_DIRECT_WRITE_BYTES
+        ? fs.writeSync(descriptor, bytes)
+        : call<number>((done) => fs.write(descriptor, bytes, done)),
     truncate: (size) => call<void>((done) => fs.ftruncate(descriptor, size, done)),
     sync: () => call<void>((done) => fs.fdatasync(descriptor, done)),
     close: () => call<void>((done) => fs.close(descriptor, done)),

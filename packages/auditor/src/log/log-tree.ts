@@ -61,8 +61,7 @@ export class LogTree {
       builder.append(bytes, entry, next);
       offset = next;
       if (builder.size % TILE_WIDTH === 0) {
-        this.#extend(bytes, pieceStart, offset);
-        this.#finishBundle();
+        this.#finishBundle(bytes, pieceStart, offset);
         pieceStart = offset;
       }
     }
@@ -104,14 +103,13 @@ export class LogTree {
     this.#bundleUsed = used;
   }
 
-  #finishBundle(): void {
+  /** The bundle ends with `bytes[start, end)`; what leaves is a copy, for `bytes` serves others next. */
+  #finishBundle(bytes: Buffer, start: number, end: number): void {
     const index = this.size / TILE_WIDTH - 1;
-    this.#filled.push({
-      level: "entries",
-      index,
-      width: TILE_WIDTH,
-      bytes: Buffer.from(this.bundle),
-    });
+    const whole = Buffer.allocUnsafeSlow(this.#bundleUsed + end - start);
+    this.#bundle.copy(whole, 0, 0, this.#bundleUsed);
+    bytes.copy(whole, this.#bundleUsed, start, end);
+    this.#filled.push({ level: "entries", index, width: TILE_WIDTH, bytes: whole });
     this.#bundleUsed = 0;
     // One large entry must not keep its memory for the life of the log.
     if (this.#bundle.length > 16 * FIRST_BUNDLE_BYTES)

@@ -9,7 +9,7 @@ import { received } from "@glovebox/core/errors";
 import { type Checkpoint, formatTlogProof, openCheckpoint } from "@glovebox/tlog/checkpoint";
 import { isKeyName, type NoteSigner, type VerifierKey } from "@glovebox/tlog/note";
 import { TILE_WIDTH } from "@glovebox/tlog/tiles";
-import { createTileTree } from "@glovebox/tlog/tree";
+import { createTileTree, type TileTree } from "@glovebox/tlog/tree";
 
 import { AuditorError } from "../errors.ts";
 import {
@@ -157,7 +157,10 @@ export async function openAuditLog(
     const writeAhead = new WriteAhead(fileSystem, directory, current, done);
     // What a crash left durable is sealed at once, so that whoever opens sees a whole log.
     const isSealed = published !== undefined && published.checkpoint.size === tree.size;
-    const note = isSealed ? published.note : await sealer.seal(tree.snapshot());
+    const snapshot = tree.snapshot();
+    // Partial tiles are never synced: a power cut can have left the checkpoint without them.
+    if (isSealed) for (const tile of snapshot.partial) await tiles.repair(tile);
+    const note = isSealed ? published.note : await sealer.seal(snapshot);
     const commit = new GroupCommit(
       {
         origin,
@@ -210,6 +213,17 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
   let minimumIndex = firstMinimumIndex;
   let pruning: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | undefined;
+  let sealedTree: { readonly checkpoint: string; readonly tree: TileTree } | undefined;
+
+  /** The tree of a checkpoint; it keeps tiles that the next proof needs, too. */
+  function treeOf(checkpoint: string): TileTree {
+    if (sealedTree?.checkpoint === checkpoint) return sealedTree.tree;
+    const opened = openCheckpoint(checkpoint, keys);
+    if (!opened.allowed) throw new AuditorError("AUDITOR_LOG_INVALID", { message: opened.reason });
+    const tree = createTileTree(opened.value.size, tileSourceOf(fileSystem, directory));
+    sealedTree = { checkpoint, tree };
+    return tree;
+  }
 
   function tryAppend(entry: LogEntry, priority: LogPriority = "ordinary"): Decision<LogPlace> {
     const refusal =
@@ -300,18 +314,14 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
     },
     async prove(index) {
       const { checkpoint } = commit;
-      const opened = openCheckpoint(checkpoint, keys);
-      if (!opened.allowed)
-        throw new AuditorError("AUDITOR_LOG_INVALID", { message: opened.reason });
-      const tree = createTileTree(opened.value.size, tileSourceOf(fileSystem, directory));
+      const tree = treeOf(checkpoint);
       if (!(index >= minimumIndex)) throw new AuditorError("AUDITOR_PRUNED");
-      if (!(index < opened.value.size)) throw new AuditorError("AUDITOR_PLACE");
+      if (!(index < tree.size)) throw new AuditorError("AUDITOR_PLACE");
       return formatTlogProof({ index, hashes: await tree.proveInclusion(index), checkpoint });
     },
     async proveConsistency(oldSize, size) {
       if (!(size <= commit.sealedSize)) throw new AuditorError("AUDITOR_PLACE");
-      const tree = createTileTree(commit.sealedSize, tileSourceOf(fileSystem, directory));
-      return tree.proveConsistency(oldSize, size);
+      return treeOf(commit.checkpoint).proveConsistency(oldSize, size);
     },
     prune(wanted) {
       const pruned = pruning.catch(() => undefined).then(() => prune(wanted));

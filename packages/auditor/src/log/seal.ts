@@ -1,9 +1,9 @@
 /**
- * @module Sealing: publishing a signed checkpoint of what is durable. Tiles first, then the signature,
- * then the checkpoint: written aside, synced, renamed, and its directory synced. A tree is sealed
+ * @module Sealing: publishing a signed checkpoint of what is durable. Its tiles are written while it is
+ * signed, written aside and synced; then it is renamed, and its directory synced. A tree is sealed
  * while later batches are committed, and only the newest one that waits.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { formatCheckpoint } from "@glovebox/tlog/checkpoint";
 import { type NoteSigner, signNote } from "@glovebox/tlog/note";
@@ -12,7 +12,7 @@ import { AuditorError } from "../errors.ts";
 import type { LogFileSystem } from "./file-system.ts";
 import type { TreeSnapshot } from "./log-tree.ts";
 import type { TileFiles } from "./tile-files.ts";
-import { replaceDurably, writeAside } from "./whole-file.ts";
+import { writeAside } from "./whole-file.ts";
 
 /** The published checkpoint in a log's directory. */
 export const CHECKPOINT_FILE = "checkpoint";
@@ -54,7 +54,9 @@ export class Sealer {
    */
   async seal({ size, root, partial }: TreeSnapshot): Promise<string> {
     const { fileSystem, directory, origin, signers, tiles, anchorPath } = this.#parts;
-    await Promise.all([tiles.idle(), tiles.writePartial(partial)]);
+    const written = Promise.all([tiles.idle(), tiles.writePartial(partial)]);
+    // Should the key fail, the tiles' own failure is found the next time.
+    written.catch(() => undefined);
     this.#guard(size, root);
     const note = await signNote(formatCheckpoint({ origin, size, root }), signers).catch(
       (cause: unknown) => {
@@ -65,14 +67,16 @@ export class Sealer {
       },
     );
     const bytes = Buffer.from(note);
-    const path = join(directory, CHECKPOINT_FILE);
-    // Nobody sees the signature before both places hold it: what was shown is never forgotten.
+    // The place outside first: it is never behind what is shown.
+    const paths = [anchorPath, join(directory, CHECKPOINT_FILE)].filter(
+      (path) => path !== undefined,
+    );
     await Promise.all([
-      writeAside(fileSystem, `${path}.tmp`, bytes),
-      anchorPath === undefined ? undefined : replaceDurably(fileSystem, anchorPath, bytes),
+      written,
+      ...paths.map((path) => writeAside(fileSystem, `${path}.tmp`, bytes)),
     ]);
-    await fileSystem.rename(`${path}.tmp`, path);
-    await fileSystem.syncDirectory(directory);
+    for (const path of paths) await fileSystem.rename(`${path}.tmp`, path);
+    await Promise.all(paths.map((path) => fileSystem.syncDirectory(dirname(path))));
     return note;
   }
 

@@ -21,8 +21,14 @@ export class TileFiles {
   readonly #directory: string;
   /** Tile directories that exist; one for a thousand tiles, and so few. */
   readonly #known = new Set<string>();
+  /** Partial tiles that were written since the log was opened, by directory and width. */
+  readonly #partial = new Map<string, Map<number, Promise<void>>>();
+  /** Levels of which some tile has filled since then. */
+  readonly #filled = new Set<TilePlace["level"]>();
+  #writingPartial: Promise<unknown> = Promise.resolve();
   readonly #unsyncedFiles: string[] = [];
   readonly #unsyncedDirectories = new Set<string>();
+  readonly #noted = new Set<string>();
   #pendingBytes = 0;
   #pending: Promise<void> = Promise.resolve();
   #failure: unknown;
@@ -55,40 +61,67 @@ export class TileFiles {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #writeFull(tile: PlacedTile): Promise<void> {
-    const path = join(this.#directory, tilePath(tile.level, tile.index));
+  async #writeFull({ level, index, bytes }: PlacedTile): Promise<void> {
+    const path = join(this.#directory, tilePath(level, index));
+    const partial = `${path}.p`;
+    // An earlier writer can have left the first one only.
+    const hasPartial = !this.#filled.has(level) || this.#partial.has(partial);
+    this.#filled.add(level);
     await this.#ensureDirectory(dirname(path));
-    await this.#write(path, tile.bytes, "create");
+    await this.#write(path, bytes, "create");
     this.#unsyncedFiles.push(path);
-    this.#unsyncedDirectories.add(dirname(path));
+    this.#noteDirectories(dirname(path));
+    if (!hasPartial) return;
+    // A checkpoint of before it filled may still be on its way.
+    await this.#writingPartial;
+    this.#partial.delete(partial);
     // Whoever reads an older checkpoint finds the hashes in the full tile.
-    await this.#fileSystem.remove(`${path}.p`);
+    await this.#fileSystem.remove(partial);
   }
 
-  /** Writes the partial tiles of a size. */
+  /** Writes the partial tiles of a size, but for those that an earlier size had, too. */
   async writePartial(tiles: readonly PlacedTile[]): Promise<void> {
-    await Promise.all(
-      tiles.map(async ({ level, index, width, bytes }) => {
-        const path = join(this.#directory, tilePath(level, index, width));
-        await this.#ensureDirectory(dirname(path));
-        await this.#write(path, bytes, "replace");
-      }),
-    );
+    const before = this.#writingPartial;
+    const written = Promise.all(tiles.map((tile) => this.#writePartial(tile)));
+    this.#writingPartial = written.catch(() => undefined).then(() => before);
+    await written;
+  }
+
+  #writePartial({ level, index, width, bytes }: PlacedTile): Promise<void> {
+    const path = join(this.#directory, tilePath(level, index, width));
+    const directory = dirname(path);
+    const known = this.#partial.get(directory);
+    const widths = known ?? new Map<number, Promise<void>>();
+    if (known === undefined) this.#partial.set(directory, widths);
+    let written = widths.get(width);
+    if (written === undefined) {
+      // The first to be written made the directory.
+      const [first] = widths.values();
+      const made = first ?? this.#beginPartial(directory, path);
+      written = made.then(() => this.#write(path, bytes, "create"));
+      widths.set(width, written);
+    }
+    return written;
+  }
+
+  /** Makes a directory of partial tiles; one of an earlier writer may hold the file, unfinished. */
+  async #beginPartial(directory: string, path: string): Promise<void> {
+    if ((await this.#fileSystem.makeDirectory(directory)) === undefined)
+      await this.#fileSystem.remove(path);
   }
 
   /** Writes a tile again if it is not there as it should be, in recovery. */
   async repair(tile: PlacedTile): Promise<void> {
     const path = join(this.#directory, tilePath(tile.level, tile.index, tile.width));
-    await this.#ensureDirectory(dirname(path));
-    const found = await readWhole(this.#fileSystem, path, tile.bytes.length);
-    if (found === undefined || !found.equals(tile.bytes)) {
+    if (!this.#fileSystem.holds(path, tile.bytes)) {
+      await this.#ensureDirectory(dirname(path));
       await this.#fileSystem.remove(path);
       await this.#write(`${path}.tmp`, tile.bytes, "replace");
       await this.#fileSystem.rename(`${path}.tmp`, path);
     }
     if (tile.width < TILE_WIDTH) return;
     this.#unsyncedFiles.push(path);
-    this.#unsyncedDirectories.add(dirname(path));
+    this.#noteDirectories(dirname(path));
   }
 
   /** Makes every full tile durable that was written so far. */
@@ -122,15 +155,20 @@ export class TileFiles {
 
   async #ensureDirectory(path: string): Promise<void> {
     if (this.#known.has(path)) return;
-    const made = await this.#fileSystem.makeDirectory(path);
-    // Each new name is in the directory above it.
-    if (made !== undefined) {
-      for (let at = path; at !== dirname(made); at = dirname(at)) {
-        this.#unsyncedDirectories.add(dirname(at));
-      }
+    await this.#fileSystem.makeDirectory(path);
+    this.#known.add(path);
+  }
+
+  /** Each new name is in the directory above it, and an earlier writer may not have synced them. */
+  #noteDirectories(path: string): void {
+    if (this.#noted.has(path)) {
+      this.#unsyncedDirectories.add(path);
+      return;
     }
-    // A directory of partial tiles is removed when its tile is full.
-    if (!path.endsWith(".p")) this.#known.add(path);
+    this.#noted.add(path);
+    for (let at = path; at !== dirname(this.#directory); at = dirname(at)) {
+      this.#unsyncedDirectories.add(at);
+    }
   }
 }
 

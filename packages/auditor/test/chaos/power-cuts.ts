@@ -140,13 +140,13 @@ async function work(
     }
     const last = told.appended.length;
     const durable = log.flush().then(() => (told.durable = Math.max(told.durable, last)));
+    durable.catch(() => undefined);
     if (random() < 0.5) await durable;
     if (random() < 0.4) {
       const sealed = log.seal().then(() => (told.sealed = Math.max(told.sealed, last)));
       if (random() < 0.5) await sealed;
       else sealed.catch(() => undefined);
     }
-    durable.catch(() => undefined);
     if (random() < 0.2) {
       const pruned = log.prune(Math.floor(random() * last));
       told.pruned = Math.max(told.pruned, await pruned);

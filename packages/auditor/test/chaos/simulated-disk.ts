@@ -121,6 +121,11 @@ export class SimulatedDisk implements LogFileSystem {
     };
   }
 
+  holds(path: string, bytes: Uint8Array): boolean {
+    const node = this.#directoryOf(path)?.names.get(nameOf(path));
+    return node !== undefined && node !== "directory" && node.content.equals(bytes);
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.#step({ kind: "rename", path: to });
     const directory = this.#directoryOf(from);

@@ -53,3 +53,9 @@ export function nodeHashLatin1(left: string, right: string): string {
   node.write(right, 1 + HASH_BYTES, HASH_BYTES, "latin1");
   return hash("sha256", node, "latin1");
 }
+
+/** Hash, as latin1, of two subtrees whose hashes lie side by side at `offset`, as in a tile. */
+export function pairHashLatin1(hashes: Buffer, offset: number): string {
+  hashes.copy(node, 1, offset, offset + 2 * HASH_BYTES);
+  return hash("sha256", node, "latin1");
+}

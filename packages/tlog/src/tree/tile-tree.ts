@@ -5,7 +5,7 @@
  */
 import { TlogError } from "../errors/tlog-error.ts";
 import { TILE_HEIGHT, TILE_WIDTH, type TilePlace, widthAtLevel } from "../tiles/tile-path.ts";
-import { EMPTY_ROOT, HASH_BYTES, nodeHashLatin1 } from "./hash.ts";
+import { EMPTY_ROOT, HASH_BYTES, nodeHashLatin1, pairHashLatin1 } from "./hash.ts";
 
 /** Gives the bytes of a tile: exactly `width` hashes. */
 export type TileSource = (place: TilePlace & { readonly level: number }) => Promise<Uint8Array>;
@@ -34,7 +34,12 @@ export function createTileTree(size: number, source: TileSource): TileTree {
   function tileOf(level: number, index: number): Promise<Buffer> {
     const key = `${level}/${index}`;
     const known = tiles.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Those at the top are part of every proof, and stay.
+      tiles.delete(key);
+      tiles.set(key, known);
+      return known;
+    }
     const isFull = (index + 1) * TILE_WIDTH ** (level + 1) <= size;
     const width = isFull ? TILE_WIDTH : widthAtLevel(size, level);
     const tile = source({ level, index, width }).then((bytes) => {
@@ -43,8 +48,10 @@ export function createTileTree(size: number, source: TileSource): TileTree {
       const message = `tile ${key} has ${bytes.length} bytes for ${width} hashes`;
       throw new TlogError("TLOG_TILE", { message });
     });
-    // A proof needs at most two tiles per level; a reader of many proofs asks again.
-    if (tiles.size >= MAX_TILES) tiles.clear();
+    // A file that cannot be read now may be read later.
+    tile.catch(() => tiles.delete(key));
+    const [oldest] = tiles.keys();
+    if (tiles.size >= MAX_TILES && oldest !== undefined) tiles.delete(oldest);
     tiles.set(key, tile);
     return tile;
   }
@@ -55,11 +62,11 @@ export function createTileTree(size: number, source: TileSource): TileTree {
     const first = start / TILE_WIDTH ** level;
     const tile = await tileOf(level, Math.floor(first / TILE_WIDTH));
     const offset = (first % TILE_WIDTH) * HASH_BYTES;
+    const width = 2 ** (height % TILE_HEIGHT);
+    if (width === 1) return tile.toString("latin1", offset, offset + HASH_BYTES);
     let hashes: string[] = [];
-    for (let at = 0; at < 2 ** (height % TILE_HEIGHT); at += 1) {
-      hashes.push(
-        tile.toString("latin1", offset + at * HASH_BYTES, offset + (at + 1) * HASH_BYTES),
-      );
+    for (let at = 0; at < width; at += 2) {
+      hashes.push(pairHashLatin1(tile, offset + at * HASH_BYTES));
     }
     while (hashes.length > 1) {
       hashes = hashes.flatMap((hash, at) =>
@@ -80,12 +87,16 @@ export function createTileTree(size: number, source: TileSource): TileTree {
     return parts.reduceRight((right, left) => nodeHashLatin1(left, right));
   }
 
+  /** The siblings from the leaf to the root; their tiles are read side by side. */
   async function path(index: number, start: number, end: number): Promise<string[]> {
-    if (end - start === 1) return [];
-    const middle = start + splitOf(end - start);
-    return index < middle
-      ? [...(await path(index, start, middle)), await range(middle, end)]
-      : [...(await path(index, middle, end)), await range(start, middle)];
+    const siblings: Promise<string>[] = [];
+    for (let from = start, to = end; to - from > 1;) {
+      const middle = from + splitOf(to - from);
+      siblings.push(index < middle ? range(middle, to) : range(from, middle));
+      if (index < middle) to = middle;
+      else from = middle;
+    }
+    return (await Promise.all(siblings)).toReversed();
   }
 
   /** SUBPROOF of RFC 6962 section 2.1.2. */
@@ -132,8 +143,8 @@ export function createTileTree(size: number, source: TileSource): TileTree {
   };
 }
 
-/** Tiles that are kept: two for each level of the largest tree. */
-const MAX_TILES = 16;
+/** Tiles that are kept: more than the two for each level that a proof reads; 256 kB. */
+const MAX_TILES = 32;
 
 /** The largest power of two below n (RFC 6962's k); n ≥ 2. */
 function splitOf(n: number): number {
