@@ -36,8 +36,9 @@ export const AUDITOR_ERRORS = {
     advice: "Keep the directory as evidence; the log refuses to sign two histories.",
   },
   AUDITOR_SIGN: {
-    summary: "The log's key cannot be used, so that no checkpoint is published.",
-    advice: "Repair the access to the key; entries stay durable and are sealed afterwards.",
+    summary:
+      "The log's key or its witnesses cannot be reached, so that no checkpoint is published.",
+    advice: "Repair the access to them; entries stay durable and are sealed afterwards.",
   },
   AUDITOR_KEY: {
     summary: "The log was signed by a key that the given ones do not continue.",

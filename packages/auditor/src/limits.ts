@@ -51,6 +51,9 @@ export const PARALLEL_SYNCS = 4;
 /** Milliseconds between checkpoints when nobody waits for one. */
 export const DEFAULT_SEAL_INTERVAL_MS = 100;
 
+/** Milliseconds until a key or a quorum that could not be reached is tried again, at least. */
+export const SEAL_RETRY_MS = 1_000;
+
 /** The longest interval: a day without a checkpoint is a day that can be rewritten. */
 export const MAX_SEAL_INTERVAL_MS = 86_400_000;
 

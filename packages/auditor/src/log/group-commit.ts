@@ -12,7 +12,7 @@
 import type { Receipt } from "@glovebox/core/ports";
 
 import { AuditorError } from "../errors.ts";
-import { COMMIT_DELAY_MS, MAX_BATCH_BYTES, SEGMENT_BYTES } from "../limits.ts";
+import { COMMIT_DELAY_MS, MAX_BATCH_BYTES, SEAL_RETRY_MS, SEGMENT_BYTES } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { LogTree, TreeSnapshot } from "./log-tree.ts";
@@ -250,6 +250,7 @@ export class GroupCommit {
   }
 
   async #seal(snapshot: TreeSnapshot): Promise<void> {
+    let delayMs = this.#parts.sealIntervalMs;
     try {
       this.checkpoint = await this.#parts.sealer.seal(snapshot);
       this.sealedSize = snapshot.size;
@@ -258,13 +259,14 @@ export class GroupCommit {
     } catch (cause) {
       if (cause instanceof AuditorError && cause.code === "AUDITOR_SIGN") this.#signFailed(cause);
       else this.poison(cause);
+      delayMs = Math.max(delayMs, SEAL_RETRY_MS);
     }
     this.#isSealing = false;
     this.#changed();
     if (this.error !== undefined) return;
     if (this.#waiters.length > 0) this.#requestSeal();
     else if (this.durableSize > this.sealedSize) {
-      this.#sealDelay ??= setTimeout(() => this.#requestSeal(), this.#parts.sealIntervalMs);
+      this.#sealDelay ??= setTimeout(() => this.#requestSeal(), delayMs);
     }
   }
 

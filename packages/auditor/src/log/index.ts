@@ -7,5 +7,6 @@ export type { AuditLogDeps, AuditLogOptions, OpenedLog } from "./open-log.ts";
 export type { AuditLog, LogEntry, LogPlace, LogPriority, LogState, StoredEntry } from "./log.ts";
 export type { LockOwner, ProcessTable } from "./lock-owner.ts";
 export type { LogFile, LogFileSystem, OpenMode } from "./file-system.ts";
+export type { CheckpointCosigner } from "./seal.ts";
 export type { CutTail } from "./recover.ts";
 export type { LockDeps, WriterLock } from "./writer-lock.ts";

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 
 import { allow, type Decision, refuse, type Refusal } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
-import { type Checkpoint, formatTlogProof, openCheckpoint } from "@glovebox/tlog/checkpoint";
+import { formatTlogProof, openCheckpoint } from "@glovebox/tlog/checkpoint";
 import { isKeyName, type NoteSigner, type VerifierKey } from "@glovebox/tlog/note";
 import { TILE_WIDTH } from "@glovebox/tlog/tiles";
 import { createTileTree, type TileTree } from "@glovebox/tlog/tree";
@@ -15,7 +15,6 @@ import { AuditorError } from "../errors.ts";
 import {
   DEFAULT_MAX_QUEUED_ENTRIES,
   DEFAULT_SEAL_INTERVAL_MS,
-  MAX_CHECKPOINT_BYTES,
   MAX_ENTRY_BYTES,
   MAX_ORIGIN_CHARACTERS,
   MAX_QUEUED_BYTES,
@@ -36,11 +35,11 @@ import { continueKeys } from "./log-keys.ts";
 import type { AuditLog, LogEntry, LogPlace, LogPriority } from "./log.ts";
 import { publishMinimumIndex, readMinimumIndex } from "./minimum-index.ts";
 import { removeBelow } from "./prune.ts";
+import { readCheckpoint } from "./read-checkpoint.ts";
 import { readEntries } from "./read-entries.ts";
 import { type CutTail, recoverLog } from "./recover.ts";
-import { CHECKPOINT_FILE, Sealer } from "./seal.ts";
+import { CHECKPOINT_FILE, type CheckpointCosigner, Sealer, sealFound } from "./seal.ts";
 import { TileFiles, tileSourceOf } from "./tile-files.ts";
-import { readWhole } from "./whole-file.ts";
 import { WAL_DIRECTORY, WriteAhead } from "./write-ahead.ts";
 import { acquireLock, type LockDeps, type WriterLock } from "./writer-lock.ts";
 
@@ -71,6 +70,11 @@ export interface AuditLogDeps {
    * called once the directory is locked.
    */
   readonly signers: readonly NoteSigner[] | (() => Promise<NoteSigner>);
+  /**
+   * Has each checkpoint cosigned before it is published (`createCosigner` of the door `./witness`).
+   * While it refuses nothing is sealed; what is durable stays so. Default: none.
+   */
+  readonly cosign?: CheckpointCosigner;
   readonly fileSystem?: LogFileSystem;
   /** How the directory is locked; what is not given is the machine's own. */
   readonly lock?: LockDeps | ((directory: string) => Promise<WriterLock>);
@@ -150,17 +154,17 @@ export async function openAuditLog(
       directory,
       origin,
       signers,
+      cosign: deps.cosign,
       tiles,
       anchorPath,
       lastSigned,
     });
     const writeAhead = new WriteAhead(fileSystem, directory, current, done);
-    // What a crash left durable is sealed at once, so that whoever opens sees a whole log.
-    const isSealed = published !== undefined && published.checkpoint.size === tree.size;
     const snapshot = tree.snapshot();
     // Partial tiles are never synced: a power cut can have left the checkpoint without them.
-    if (isSealed) for (const tile of snapshot.partial) await tiles.repair(tile);
-    const note = isSealed ? published.note : await sealer.seal(snapshot);
+    if (published?.checkpoint.size === tree.size)
+      for (const tile of snapshot.partial) await tiles.repair(tile);
+    const sealed = await sealFound(sealer, snapshot, published);
     const commit = new GroupCommit(
       {
         origin,
@@ -170,8 +174,8 @@ export async function openAuditLog(
         sealer,
         sealIntervalMs: options.sealIntervalMs ?? DEFAULT_SEAL_INTERVAL_MS,
       },
-      tree.size,
-      note,
+      sealed.size,
+      sealed.note,
     );
     const parts = {
       options,
@@ -331,28 +335,6 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** Reads a checkpoint of this log; a torn one that was only prepared is none. */
-async function readCheckpoint(
-  fileSystem: LogFileSystem,
-  path: string,
-  origin: string,
-  keys: readonly VerifierKey[],
-  mayBeTorn = false,
-): Promise<{ readonly note: string; readonly checkpoint: Checkpoint } | undefined> {
-  const raw = await readWhole(fileSystem, path, MAX_CHECKPOINT_BYTES);
-  if (raw === undefined) return undefined;
-  const opened = openCheckpoint(raw, keys);
-  if (!opened.allowed) {
-    if (mayBeTorn) return undefined;
-    throw new AuditorError("AUDITOR_LOG_INVALID", { message: `${path}: ${opened.reason}` });
-  }
-  if (opened.value.origin !== origin) {
-    const message = `the log's origin is ${received(opened.value.origin)}; the option says ${received(origin)}`;
-    throw new AuditorError("AUDITOR_ORIGIN", { message });
-  }
-  return { note: raw.toString("utf8"), checkpoint: opened.value };
 }
 
 function checkOptions(options: AuditLogOptions): void {

@@ -1,5 +1,5 @@
 /** @module The door @glovebox/auditor/witness. Witnessing logs, and having them witnessed. */
-export { requestCosignatures } from "./request-cosignatures.ts";
+export { createCosigner, requestCosignatures } from "./request-cosignatures.ts";
 export type { WitnessFetch } from "./request-cosignatures.ts";
 export { createWitnessServer } from "./serve-witness.ts";
 export { openWitness } from "./witness.ts";

@@ -7,6 +7,7 @@ import { openNote } from "@glovebox/tlog/note";
 import { checkQuorum, type PolicyKey, type TlogPolicy } from "@glovebox/tlog/policy";
 
 import type { AuditLog } from "../log/log.ts";
+import type { CheckpointCosigner } from "../log/seal.ts";
 
 const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 65_536;
@@ -41,6 +42,15 @@ export async function requestCosignatures(
   const met = checkQuorum(cosigned, policy);
   if (met.allowed) return allow("audit.cosigned", cosigned);
   return refuse(met.code, met.rule, met.reason);
+}
+
+/**
+ * For `deps.cosign` of `openAuditLog`: each checkpoint is published with the cosignatures that the
+ * policy asks for, or not yet.
+ */
+export function createCosigner(policy: TlogPolicy, send?: WitnessFetch): CheckpointCosigner {
+  return (checkpoint, proveConsistency) =>
+    requestCosignatures({ checkpoint: () => checkpoint, proveConsistency }, policy, send);
 }
 
 /** The witness's signature lines for the checkpoint; `""` if it gives none. */

@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from "vitest";
 
-import { failingOnce } from "../chaos/faults.ts";
+import { failingAt } from "../chaos/faults.ts";
 import { cutPower, isClean } from "../chaos/power-cuts.ts";
 import { type DiskStep, seeded } from "../chaos/simulated-disk.ts";
 
@@ -19,7 +19,7 @@ test(
   },
 );
 
-describe.each(["ENOSPC", "EIO"] as const)("after %s", (code) => {
+describe.each(["ENOSPC", "EIO", "EROFS"] as const)("after %s", (code) => {
   test.each([
     ["a write", ["write"]],
     ["a sync", ["sync", "syncDirectory"]],
@@ -30,7 +30,7 @@ describe.each(["ENOSPC", "EIO"] as const)("after %s", (code) => {
     async (_, kinds) => {
       const random = seeded(kinds.length);
       for (let round = 0; round < 6; round += 1) {
-        const faults = failingOnce(1 + Math.floor(random() * 60), code, random, kinds);
+        const faults = failingAt(1 + Math.floor(random() * 60), code, random, kinds);
         expect(await cutPower({ cuts: 6, seed: round, faults })).toEqual({ cuts: 6, ...CLEAN });
       }
     },
