@@ -73,6 +73,30 @@ it("never asks a file for more than a mebibyte", async () => {
   expect(asked).toEqual([2 ** 20]);
 });
 
+it("keeps 256 files open at most, those on their way included, and one more for one closed", async () => {
+  let opened = 0;
+  const handle = { close: async () => undefined } as Partial<FileHandle> as FileHandle;
+  const { files } = memoryHostServices({
+    files: {
+      async open() {
+        opened += 1;
+        return allow("test", handle);
+      },
+    },
+  });
+  const open = new OpenFiles();
+  const ask = async (kind: number, more: Partial<FileCall>): Promise<unknown> =>
+    decodeAnswer(await open.answer(call(kind, more), files, callScope()));
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => ask(FILE_CALL.OPEN, { parts: [path] })),
+  );
+  expect(answers.filter((answer) => answer === "EMFILE")).toHaveLength(300 - 256);
+  expect(await ask(FILE_CALL.OPEN, { parts: [path] })).toBe("EMFILE");
+  expect(opened).toBe(256);
+  await ask(FILE_CALL.CLOSE, { handle: 1 });
+  expect(await ask(FILE_CALL.OPEN, { parts: [path] })).not.toBe("EMFILE");
+});
+
 it("closes a file that was still being opened when its call ended", async () => {
   const opening = Promise.withResolvers<void>();
   let closed = 0;
