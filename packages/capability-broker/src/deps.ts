@@ -25,7 +25,10 @@ export interface BrokerDeps {
   readonly resolveSecret: ResolveSecret;
   /** Whether files can be opened without races. Default: Linux with /proc mounted. */
   readonly supportsFiles: () => boolean;
-  /** Starts a thread that does file work. Default: the package's own. */
+  /**
+   * Starts a thread that does file work, with `trackUnmanagedFds: false`: the broker closes what a
+   * lost thread kept, once. Default: the package's own.
+   */
   readonly spawnFileWorker: SpawnFileWorker;
 }
 

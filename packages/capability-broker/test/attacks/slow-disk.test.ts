@@ -15,6 +15,9 @@ const spawnFileWorker: SpawnFileWorker = (workerData) =>
   new Worker(new URL("../stalling-worker.ts", import.meta.url), {
     workerData,
     execArgv: ["--conditions=@glovebox/source", "--no-warnings"],
+    // As the broker's own: its thread closes what a lost worker kept, and a second close by Node.js
+    // would hit whoever has the number by then.
+    trackUnmanagedFds: false,
   });
 
 function slowLab(host: HostFolder): {
