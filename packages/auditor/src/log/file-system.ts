@@ -112,13 +112,32 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
 };
 
+/** A file that is replaced again and again is opened so many times before it is refused. */
+const MAX_REPLACED = 100;
+
 async function openChecked(path: string, mode: OpenMode): Promise<LogFile | undefined> {
+  for (let replaced = 0; ; replaced += 1) {
+    const descriptor = await openOnce(path, mode);
+    if (descriptor === undefined) return undefined;
+    // A file that was just made has one name and this owner.
+    if (mode === "create") return fileOver(descriptor);
+    const stats = await call<Stats>((done) => fs.fstat(descriptor, done));
+    // A reader can come between the opening of a checkpoint and its replacement by the writer.
+    if (mode === "read" && stats.nlink === 0 && replaced < MAX_REPLACED) {
+      await call<void>((done) => fs.close(descriptor, done));
+      continue;
+    }
+    await checkOrClose(path, descriptor, stats);
+    return fileOver(descriptor);
+  }
+}
+
+async function openOnce(path: string, mode: OpenMode): Promise<number | undefined> {
   // Without O_NONBLOCK a FIFO in place of the log would hang whoever opens it.
   const flags = FLAGS[mode] | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const permissions = mode === "create" ? OWNER_READ_ONLY : OWNER_FILE;
-  let descriptor: number;
   try {
-    descriptor = await call<number>((done) => fs.open(path, flags, permissions, done));
+    return await call<number>((done) => fs.open(path, flags, permissions, done));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (mode === "read" && code === "ENOENT") return undefined;
@@ -127,13 +146,9 @@ async function openChecked(path: string, mode: OpenMode): Promise<LogFile | unde
       throw cause;
     throw unsafe(path, "cannot be opened without following a link", cause);
   }
-  // A file that was just made has one name and this owner.
-  if (mode !== "create") await checkFile(path, descriptor);
-  return fileOver(descriptor);
 }
 
-async function checkFile(path: string, descriptor: number): Promise<void> {
-  const stats = await call<Stats>((done) => fs.fstat(descriptor, done));
+async function checkOrClose(path: string, descriptor: number, stats: Stats): Promise<void> {
   try {
     checkRegular(path, stats);
   } catch (error) {
