@@ -45,7 +45,7 @@ test("lists plugins with their state, functions, grant and health", async () => 
 test("records a load, its grant, a call and a refusal in one verifiable chain", async () => {
   await using host = await openRuntime();
   await host.load({ id: "echo", wasm: flatPlugin({ run: ECHO }) });
-  await host.runtime.executePluginFunction("echo", "run", { userId: "ada" }, "hello");
+  await host.runtime.executePluginFunction("echo", "run", { userId: "lovelace" }, "hello");
   expect(await host.call("nobody", "run")).toBe("RUNTIME_PLUGIN_UNKNOWN");
   const events = await host.events();
   expect(events.map(({ kind }) => kind)).toEqual([
@@ -72,7 +72,7 @@ test("records a load, its grant, a call and a refusal in one verifiable chain", 
   // The person stands in the log under a pseudonym.
   expect(start?.subject).toMatch(/^[\w-]{22}$/);
   expect(end?.subject).toBe(start?.subject);
-  expect(JSON.stringify(events)).not.toContain("ada");
+  expect(JSON.stringify(events)).not.toContain("lovelace");
   expect(end?.resourceUsage).toMatchObject({ inputBytes: 7, outputBytes: 7 });
   expect(end?.callId).toBe(start?.callId);
   expect(refused).toMatchObject({ success: false, code: "RUNTIME_PLUGIN_UNKNOWN" });
