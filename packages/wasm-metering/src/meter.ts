@@ -23,6 +23,7 @@ import { planModule } from "./plan.ts";
 import { FunctionReferences } from "./rewrite/function-references.ts";
 import { limitMemories, type Maxima } from "./rewrite/memory-limit.ts";
 import { findStaleSections } from "./rewrite/stale-sections.ts";
+import { surveyBodies } from "./survey.ts";
 import { writeCode } from "./write-code.ts";
 import { writeSections } from "./write-sections.ts";
 
@@ -85,7 +86,7 @@ function meter(
   if (problem !== undefined) throw new MeteringStop("METERING_INDEX", problem);
   requireRoom(module);
   const references = new FunctionReferences(module);
-  const plan = planModule(module, check, references, placement);
+  const plan = planModule(module, surveyBodies(module, check), references, placement);
   const copy = (writer: ByteWriter, start: number, end: number): void =>
     references.copy(writer, start, end, plan.reference);
   const limited = limitMemories(module, maxima, copy);

@@ -1,18 +1,17 @@
 /**
  * @module What is known of a module before its code is written: which functions take the fuel as a
- * parameter and give it back as a result, which need a wrapper of their old type, and who calls whom.
+ * parameter and give it back as a result, which need a wrapper of their old type, who calls whom and
+ * whose calls may throw.
  */
 import type { WasmModule } from "@glovebox/wasm-binary";
-import { opcodeNamed, OperatorReader } from "@glovebox/wasm-binary/operators";
 
-import type { PerBlockCalls } from "./charge/per-block.ts";
-import { BASE_COSTS } from "./cost-table.ts";
 import { callComponents, type CallComponents } from "./graph/call-graph.ts";
-import type { IndexCheck } from "./index-check.ts";
+import type { CallFacts } from "./graph/control-flow.ts";
 import { MAX_LOCALS, MAX_PARAMETERS, MAX_UNCHECKED } from "./limits.ts";
 import { MeteringStop } from "./metering-stop.ts";
 import type { Placement } from "./options.ts";
 import type { FunctionReferences } from "./rewrite/function-references.ts";
+import { BODY, type Survey } from "./survey.ts";
 
 /** How fuel reaches a function. */
 export const KIND = {
@@ -25,11 +24,9 @@ export const KIND = {
 } as const;
 
 /** The plan of a module. */
-export interface Plan extends PerBlockCalls {
+export interface Plan extends CallFacts {
   /** A value of {@link KIND} for each function that the module defines. */
   readonly kinds: Uint8Array;
-  /** For each defined function the index of its wrapper, or -1. */
-  readonly wrappers: Int32Array;
   /** Defined functions that have a wrapper, in the order of these. */
   readonly wrapped: readonly number[];
   readonly components: CallComponents;
@@ -37,107 +34,116 @@ export interface Plan extends PerBlockCalls {
   readonly checksCalls: Uint8Array;
   /** Why the whole module is charged per block; `undefined` where it is not. */
   readonly fallback: string | undefined;
+  /** Whether the callee at this index takes and gives fuel. */
+  readonly threads: (callee: number) => boolean;
+  /** The function that stands for another where it is called by its old type. */
+  readonly reference: (index: number) => number;
 }
 
-const OP = {
-  call: opcodeNamed("call"),
-  functionReference: opcodeNamed("ref.func"),
-  localGet: opcodeNamed("local.get"),
-  localTee: opcodeNamed("local.tee"),
-} as const;
-
-/** Operators after which fuel in a local would be lost, or that a changed type would break. */
-const FALLBACKS: ReadonlyMap<number, string> = new Map(
-  [
-    ["the module handles exceptions", ["try", "try_table", "catch", "catch_all", "delegate"]],
-    ["the module throws exceptions", ["throw", "throw_ref", "rethrow"]],
-    ["the module has tail calls", ["return_call", "return_call_indirect", "return_call_ref"]],
-  ].flatMap(([reason, names]) =>
-    (names as string[]).map((name) => [opcodeNamed(name), reason as string]),
-  ),
-);
-
-/** 1 for each opcode of {@link FALLBACKS}: looked at for every operator. */
-const IS_FALLBACK = new Uint8Array(1024);
-for (const opcode of FALLBACKS.keys()) IS_FALLBACK[opcode] = 1;
-
-/** Reads every body once: checks its indices, and learns what the plan needs. */
+/** Decides how each function is charged. */
 export function planModule(
   module: WasmModule,
-  check: IndexCheck,
+  survey: Survey,
   references: FunctionReferences,
   placement: Placement,
 ): Plan {
-  const reader = new OperatorReader(module.bytes);
-  const { bodies, imported, functions } = module;
-  const count = bodies.length;
-  const isTaken = new Uint8Array(functions.length);
-  const isCalled = new Uint8Array(functions.length);
-  const localCounts = new Uint32Array(count);
-  const callees: Int32Array[] = [];
-  let fallback = placement === "per-block" ? "asked for" : undefined;
-  const found: number[] = [];
-  const costs = new Float64Array(count);
+  const { imported, functions } = module;
+  const count = module.bodies.length;
+  const kinds = new Uint8Array(count);
+  if (placement === "merged") chooseKinds(module, survey, kinds);
 
-  for (let index = 0; index < count; index++) {
-    const functionIndex = imported.function + index;
-    reader.openBody(bodies.startOf(index), bodies.endOf(index));
-    localCounts[index] = reader.localCount;
-    const locals = signatureOf(module, functionIndex).parameters.length + reader.localCount;
-    found.length = 0;
-    for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
-      const isLocal = opcode >= OP.localGet && opcode <= OP.localTee;
-      if (isLocal ? reader.first >= locals : !check.allows(reader, opcode)) {
-        throw new MeteringStop(
-          "METERING_INDEX",
-          `function ${functionIndex}, at byte ${reader.offset}`,
-        );
-      }
-      costs[index] = (costs[index] as number) + (BASE_COSTS[opcode] as number);
-      if (opcode === OP.call) {
-        isCalled[reader.first] = 1;
-        if (reader.first >= imported.function) found.push(reader.first - imported.function);
-      } else if (opcode === OP.functionReference) isTaken[reader.first] = 1;
-      if (IS_FALLBACK[opcode] === 1) fallback ??= FALLBACKS.get(opcode);
-    }
-    if (!check.allowsTypes(reader)) {
-      throw new MeteringStop(
-        "METERING_INDEX",
-        `function ${functionIndex} names a type that is none`,
-      );
-    }
-    callees.push(Int32Array.from(found));
-  }
+  const isTaken = survey.isReferred.slice();
   for (const { kind, index } of module.exports) if (kind === "function") isTaken[index] = 1;
   if (module.start !== undefined) isTaken[module.start] = 1;
   references.each((index) => {
     isTaken[index] = 1;
   });
+  // Whoever has its fuel on the global leaves it there for what it goes on as.
+  for (const [index, callees] of survey.tailCallees.entries()) {
+    if (kinds[index] === KIND.threaded) continue;
+    for (const callee of callees) isTaken[imported.function + callee] = 1;
+  }
 
-  const kinds = new Uint8Array(count);
   const wrappers = new Int32Array(count).fill(-1);
   const wrapped: number[] = [];
-  const planned = fallback === undefined ? count : 0;
-  for (let index = 0; index < planned; index++) {
-    const functionIndex = imported.function + index;
-    const { parameters, results } = signatureOf(module, functionIndex);
-    // With the fuel it must still be a function that the engine takes, with its temporary locals.
-    const hasRoom = parameters.length + (localCounts[index] as number) + ADDED_LOCALS <= MAX_LOCALS;
-    const fits = parameters.length < MAX_PARAMETERS && results.length < MAX_PARAMETERS;
-    if (!hasRoom) continue;
-    kinds[index] = isCalled[functionIndex] === 1 && fits ? KIND.threaded : KIND.root;
-    if (kinds[index] !== KIND.threaded || isTaken[functionIndex] === 0) continue;
+  for (let index = 0; index < count; index++) {
+    if (kinds[index] !== KIND.threaded || isTaken[imported.function + index] === 0) continue;
     wrappers[index] = functions.length + 1 + wrapped.length;
     wrapped.push(index);
   }
-  const reference = (index: number): number => {
-    const wrapper = wrappers[index - imported.function] ?? -1;
-    return wrapper >= 0 ? wrapper : index;
+  const components = callComponents(count + module.types.length, survey.callees);
+  const mayThrow = survey.hasExceptions ? findThrowing(survey, components) : undefined;
+  return {
+    kinds,
+    wrapped,
+    components,
+    checksCalls: findUnchecked(survey, components),
+    fallback: placement === "merged" ? undefined : "asked for",
+    threads: (index) => kinds[index - imported.function] === KIND.threaded,
+    reference: (index) => {
+      const wrapper = wrappers[index - imported.function] ?? -1;
+      return wrapper >= 0 ? wrapper : index;
+    },
+    mayThrow: (index) =>
+      mayThrow !== undefined &&
+      (index < imported.function || mayThrow[index - imported.function] === 1),
   };
-  const threads = (index: number): boolean => kinds[index - imported.function] === KIND.threaded;
-  const components = callComponents(count, callees);
-  const checksCalls = findUnchecked(costs, callees, components);
-  return { kinds, wrappers, wrapped, components, checksCalls, fallback, threads, reference };
+}
+
+/**
+ * A function is threaded where others call it directly and its new type fits the engine's limits. One that goes
+ * on as another by a tail call has to give what that gives, and is threaded only where that is.
+ */
+function chooseKinds(module: WasmModule, survey: Survey, kinds: Uint8Array): void {
+  const { imported } = module;
+  const callersByTail = new Map<number, number[]>();
+  const demoted: number[] = [];
+  for (const [index, callees] of survey.tailCallees.entries()) {
+    for (const callee of callees) {
+      const callers = callersByTail.get(callee);
+      if (callers === undefined) callersByTail.set(callee, [index]);
+      else callers.push(index);
+    }
+  }
+  for (let index = 0; index < kinds.length; index++) {
+    const { parameters, results } = signatureOf(module, imported.function + index);
+    const locals = parameters.length + (survey.localCounts[index] as number);
+    const fits = parameters.length < MAX_PARAMETERS && results.length < MAX_PARAMETERS;
+    const leaves = ((survey.does[index] as number) & BODY.tailCallsUnknown) !== 0;
+    const isCalled = survey.isCalled[imported.function + index] === 1;
+    // With the fuel it must still be a function that the engine takes, with its temporary locals.
+    if (locals + ADDED_LOCALS > MAX_LOCALS) kinds[index] = KIND.perBlock;
+    else kinds[index] = isCalled && fits && !leaves ? KIND.threaded : KIND.root;
+    if (kinds[index] !== KIND.threaded && callersByTail.has(index)) demoted.push(index);
+  }
+  for (const index of demoted) {
+    for (const caller of callersByTail.get(index) ?? []) {
+      if (kinds[caller] !== KIND.threaded) continue;
+      kinds[caller] = KIND.root;
+      demoted.push(caller);
+    }
+  }
+}
+
+/** Functions out of which an exception may come, one of the host's included. */
+function findThrowing(
+  { does, callees }: Survey,
+  { componentOf, order }: CallComponents,
+): Uint8Array {
+  const mayThrow = new Uint8Array(componentOf.length);
+  const throws = new Uint8Array(componentOf.length);
+  const unknown = BODY.throws | BODY.callsUnknown | BODY.callsIndirect;
+  for (const index of order) {
+    const component = componentOf[index] as number;
+    if (((does[index] ?? 0) & unknown) !== 0) throws[component] = 1;
+    for (const callee of callees[index] ?? []) {
+      if (throws[componentOf[callee] as number] === 1) throws[component] = 1;
+    }
+  }
+  for (let index = 0; index < mayThrow.length; index++) {
+    mayThrow[index] = throws[componentOf[index] as number] as number;
+  }
+  return mayThrow;
 }
 
 /**
@@ -146,13 +152,13 @@ export function planModule(
  * and behind each call, and counts for its callers as what it costs itself.
  */
 function findUnchecked(
-  costs: Float64Array,
-  callees: readonly Int32Array[],
+  { costs, callees }: Survey,
   { componentOf, order }: CallComponents,
 ): Uint8Array {
   const checks = new Uint8Array(costs.length);
-  const unchecked = new Float64Array(costs.length);
+  const unchecked = new Float64Array(componentOf.length);
   for (const index of order) {
+    if (index >= costs.length) continue;
     let sum = costs[index] as number;
     for (const callee of callees[index] ?? []) {
       // A call within a circle is checked by itself.

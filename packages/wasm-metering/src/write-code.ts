@@ -151,7 +151,7 @@ class BodyPlacement {
     const signature = signatureOf(module, imported.function + index);
     this.#reader.openBody(bodies.startOf(index), bodies.endOf(index));
     const isMoved = this.#plan.kinds[index] === KIND.threaded && this.#reader.localCount > 0;
-    this.#flow.build(this.#reader, isMoved ? signature.parameters.length : -1);
+    this.#flow.build(this.#reader, isMoved ? signature.parameters.length : -1, this.#plan);
     this.#bytes.clear();
     return new BodyContext(this.#shared, signature, this.#bytes, bodies.startOf(index));
   }
@@ -163,7 +163,8 @@ class BodyPlacement {
     const imported = this.#shared.module.imported.function;
     for (let at = 0; at < event.kind.length; at++) {
       const caller = event.second.at(at);
-      if (event.kind.at(at) !== EVENT.call || caller < 0) continue;
+      const kind = event.kind.at(at);
+      if ((kind !== EVENT.call && kind !== EVENT.tailCall) || caller < 0) continue;
       const callee = event.first.at(at) - imported;
       if (callee < 0 || componentOf[callee] !== componentOf[index]) continue;
       node.flags.set(caller, node.flags.at(caller) | NODE.recursion);

@@ -115,29 +115,89 @@ describe("the fuel", () => {
   });
 });
 
-describe("what cannot be placed better is charged per block, and said", () => {
-  it.each<[string, string]>([
-    ["the module has tail calls", `(func $f (return_call $f))`],
-    ["the module handles exceptions", `(tag) (func (try (do) (catch 0)))`],
-    ["the module throws exceptions", `(tag) (func (throw 0))`],
-  ])("%s", async (reason, body) => {
-    const module = metered(
-      await assembleWat(`(module ${body})`, { tail_call: true, exceptions: true }),
-    );
-    expect(module.fallbacks).toEqual([{ function: -1, reason }]);
-    expect(WebAssembly.validate(module.bytes)).toBe(true);
-  });
+it("a function with too many locals is charged per block, says so, and still passes its fuel on", async () => {
+  const wat = `(module (func $leaf (param i32) (result i32) (local.get 0))
+    (func (export "run") (param i32) (result i32)
+      (local ${"i32 ".repeat(49_997)}) (call $leaf (local.get 0))))`;
+  const module = metered(await assembleWat(wat));
+  expect(module.fallbacks).toEqual([{ function: 1, reason: "too many locals" }]);
+  const { exports, fuel } = load(module);
+  expect(exports["run"]?.(7)).toBe(7);
+  const reference = load(metered(await assembleWat(wat), { placement: "per-block" }));
+  expect(reference.exports["run"]?.(7)).toBe(7);
+  expect(fuel.value).toBe(reference.fuel.value);
+});
 
-  it("a function with too many locals, which still passes its fuel on", async () => {
-    const wat = `(module (func $leaf (param i32) (result i32) (local.get 0))
-      (func (export "run") (param i32) (result i32)
-        (local ${"i32 ".repeat(49_997)}) (call $leaf (local.get 0))))`;
-    const module = metered(await assembleWat(wat));
-    expect(module.fallbacks).toEqual([{ function: 1, reason: "too many locals" }]);
-    const { exports, fuel } = load(module);
-    expect(exports["run"]?.(7)).toBe(7);
-    const reference = load(metered(await assembleWat(wat), { placement: "per-block" }));
-    expect(reference.exports["run"]?.(7)).toBe(7);
-    expect(fuel.value).toBe(reference.fuel.value);
+const FEATURES = { tail_call: true, exceptions: true };
+
+/** Functions that are called directly, so that they take their fuel as a parameter. */
+it.each<[string, string]>([
+  [
+    "a tail call of one that takes it",
+    `(func $even (param i32) (result i32)
+      (if (result i32) (local.get 0) (then (return_call $odd (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 1))))
+    (func $odd (param i32) (result i32)
+      (if (result i32) (local.get 0) (then (return_call $even (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0))))
+    (func (export "run") (param i32) (result i32) (call $even (local.get 0)))`,
+  ],
+  [
+    "a tail call of the host",
+    `(import "host" "call" (func $host))
+    (func $f (if (i32.const 1) (then (return_call $host))))
+    (func $g (return_call $f))
+    (func (export "run") (param i32) (result i32) (call $g) (call $f) (i32.const 1))`,
+  ],
+  [
+    "tail calls through a table",
+    `(table 2 funcref) (elem (i32.const 0) $f $g)
+    (type $t (func (param i32) (result i32)))
+    (func $f (type $t) (if (result i32) (local.get 0)
+      (then (return_call_indirect (type $t) (i32.sub (local.get 0) (i32.const 1)) (i32.const 1)))
+      (else (i32.const 1))))
+    (func $g (type $t) (return_call $f (local.get 0)))
+    (func (export "run") (type $t) (i32.add (call $f (local.get 0)) (call $g (local.get 0))))`,
+  ],
+  [
+    "an exception of a callee",
+    `(tag $t (param i32))
+    (func $f (param i32) (if (local.get 0) (then (throw $t (local.get 0)))))
+    (func (export "run") (param i32) (result i32)
+      (try (result i32) (do (call $f (local.get 0)) (i32.const 5)) (catch $t)))`,
+  ],
+  [
+    "an exception that comes to where other code comes as well",
+    `(tag $t)
+    (func $f (param i32) (if (local.get 0) (then (throw $t))))
+    (func (export "run") (param i32) (result i32)
+      (block $h (try_table (catch $t $h)
+        (call $f (i32.sub (local.get 0) (i32.const 1000))) (call $f (local.get 0))))
+      (i32.const 5))`,
+  ],
+  [
+    "an exception that goes back to a loop",
+    `(tag $t)
+    (func $f (param i32) (if (local.get 0) (then (throw $t))))
+    (func (export "run") (param i32) (result i32)
+      (loop $l (try_table (catch $t $l)
+        (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (call $f (local.get 0))))
+      (i32.const 5))`,
+  ],
+  [
+    "an exception that leaves the function as its end does",
+    `(tag $t)
+    (func $f (param i32) (if (local.get 0) (then (throw $t))))
+    (func $g (param i32) (try_table (catch $t 0) (call $f (local.get 0))))
+    (func (export "run") (param i32) (result i32) (call $g (local.get 0)) (i32.const 5))`,
+  ],
+])("survives %s, and is what the reference counts", async (_, body) => {
+  const bytes = await assembleWat(`(module ${body})`, FEATURES);
+  const seen = ["merged", "per-block"].map((placement) => {
+    const module = metered(bytes, { placement: placement as "merged" | "per-block" });
+    expect(module.fallbacks.length).toBe(placement === "merged" ? 0 : 1);
+    return [1, 2, 100].map((value) => {
+      const { exports, fuel } = load(module, { call: () => {} });
+      return [exports["run"]?.(value), fuel.value];
+    });
   });
+  expect(seen[0]).toEqual(seen[1]);
 });

@@ -10,6 +10,8 @@ export interface FunctionType {
 /** What the modules may hold. */
 export interface Features {
   readonly tailCalls?: boolean;
+  /** Throwing and handling, in the form with `try` or with `try_table`; and a host that throws. */
+  readonly exceptions?: "legacy" | "standard";
   /** Whether runs may trap. Default: false. */
   readonly traps?: boolean;
   /** Whether the table is exported, so that the module cannot know what is in it. */
@@ -34,6 +36,8 @@ const BINARY: Readonly<Record<Type, readonly string[]>> = {
 const COMPARE = ["i32.eq", "i32.lt_s", "i32.gt_u", "i32.ne"];
 /** Stands in the list of labels for one of a loop. */
 export const LOOP_LABEL: readonly Type[] = [];
+/** Stands in the list of labels for one that only exceptions go to. */
+export const EXCEPTION_LABEL: readonly Type[] = [];
 
 /** Writes expressions; statements are the subclass's. */
 export abstract class ExpressionGenerator {
@@ -46,10 +50,13 @@ export abstract class ExpressionGenerator {
   /** Values that a branch to each open label takes, the innermost last. */
   protected labels: (readonly Type[])[] = [];
   protected budget = 0;
+  /** Functions that come from the host. */
+  protected readonly imported: number;
 
   constructor(seed: number, features: Features) {
     this.random = new Random(seed);
     this.features = features;
+    this.imported = features.exceptions === undefined ? 0 : 1;
   }
 
   protected abstract statements(depth: number): void;
@@ -68,7 +75,9 @@ export abstract class ExpressionGenerator {
   }
 
   protected loopLabels(): ReadonlySet<number> {
-    return new Set(this.labels.flatMap((values, index) => (values === LOOP_LABEL ? [index] : [])));
+    const isBarred = (values: readonly Type[]): boolean =>
+      values === LOOP_LABEL || values === EXCEPTION_LABEL;
+    return new Set(this.labels.flatMap((values, index) => (isBarred(values) ? [index] : [])));
   }
 
   protected valuesAt(depth: number): readonly Type[] {
@@ -82,7 +91,7 @@ export abstract class ExpressionGenerator {
       this.code.i32(callee);
       this.code.op("call_indirect");
       this.code.writer.raw([callee, 0]);
-    } else this.code.index("call", callee);
+    } else this.code.index("call", callee + this.imported);
     if (drops) for (const _ of results) this.code.op("drop");
   }
 

@@ -5,8 +5,8 @@
  */
 import { ByteWriter } from "@glovebox/wasm-binary/write";
 
+import { ExceptionGenerator } from "./generate-exceptions.ts";
 import {
-  ExpressionGenerator,
   type Features,
   type FunctionType,
   I32,
@@ -24,8 +24,9 @@ export function generateModule(seed: number, features: Features = {}): Uint8Arra
   return new Generator(seed, features).module();
 }
 
-class Generator extends ExpressionGenerator {
+class Generator extends ExceptionGenerator {
   module(): Uint8Array {
+    const { imported } = this;
     const count = 2 + this.random.below(5);
     this.types.push({ parameters: [I32, I64], results: [I32] });
     for (let index = 1; index < count; index++) {
@@ -45,14 +46,24 @@ class Generator extends ExpressionGenerator {
       out.append(content);
     };
     section(1, (w) => {
-      w.unsigned(count);
+      w.unsigned(count + (imported === 0 ? 0 : 2));
       for (const { parameters, results } of this.types) {
         w.raw([0x60, parameters.length, ...parameters, results.length, ...results]);
       }
+      if (imported > 0) w.raw([0x60, 0, 0, 0x60, 1, I32, 0]);
     });
+    if (imported > 0) {
+      section(2, (w) => {
+        w.unsigned(1);
+        w.name("host");
+        w.name("throw");
+        w.raw([0, count + 1]);
+      });
+    }
     section(3, (w) => w.raw([count, ...this.types.keys()]));
     section(4, (w) => w.raw([1, 0x70, 0, count]));
     section(5, (w) => w.raw([1, 0, 1]));
+    if (imported > 0) section(13, (w) => w.raw([2, 0, count, 0, count + 1]));
     section(6, (w) => w.raw([2, I32, 1, 0x41, 0, 0x0b, I64, 1, 0x42, 0, 0x0b]));
     section(7, (w) => {
       w.unsigned(this.features.openTable === true ? 5 : 4);
@@ -60,13 +71,23 @@ class Generator extends ExpressionGenerator {
         w.name(name);
         w.raw([kind, index]);
       };
-      entry("run", 0, 0);
+      entry("run", 0, imported);
       entry("memory", 2, 0);
       entry("steps", 3, STEPS);
       entry("tally", 3, TALLY);
       if (this.features.openTable === true) entry("table", 1, 0);
     });
-    section(9, (w) => w.raw([1, 0, 0x41, 0, 0x0b, count, ...this.types.keys()]));
+    section(9, (w) =>
+      w.raw([
+        1,
+        0,
+        0x41,
+        0,
+        0x0b,
+        count,
+        ...[...this.types.keys()].map((index) => index + imported),
+      ]),
+    );
     section(10, (w) => {
       w.unsigned(count);
       for (const body of bodies) {
@@ -93,6 +114,8 @@ class Generator extends ExpressionGenerator {
       for (const result of type.results) this.constant(result);
       this.code.op("return");
     });
+    // At least one handler: where none is, what an exception of the host leaves out is not looked at.
+    if (this.features.exceptions !== undefined && this.types[0] === type) this.try(1);
     this.statements(4);
     for (const result of type.results) this.expression(result, 3);
     this.code.op("end");
@@ -155,6 +178,13 @@ class Generator extends ExpressionGenerator {
         () => this.bulk(),
       );
       if (this.features.traps === true) choices.push(() => this.trap());
+      if (this.features.exceptions !== undefined) {
+        choices.push(
+          () => this.throw(),
+          () => this.try(depth - 1),
+          () => this.try(depth - 1),
+        );
+      }
     }
     this.random.pick(choices)();
   }
@@ -301,7 +331,7 @@ class Generator extends ExpressionGenerator {
       this.code.i32(callee);
       this.code.op("return_call_indirect");
       this.code.writer.raw([callee, 0]);
-    } else this.code.index("return_call", callee);
+    } else this.code.index("return_call", callee + this.imported);
     return true;
   }
 

@@ -19,6 +19,11 @@ export interface Run {
   readonly count: bigint | undefined;
 }
 
+/** Not an `Error`: what ends a run with one is told from a trap by that. */
+class HostException {
+  readonly isOfHost = true;
+}
+
 /** What a validator and an engine would have made of the bytes. */
 export function validated(bytes: Uint8Array): ValidatedBytes {
   return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") as Sha256, verdict: {} };
@@ -33,7 +38,13 @@ export function metered(bytes: Uint8Array, options: MeteringOptions = {}): Meter
 
 /** Runs `run` with the budget of steps; `counter` names a global and its value before the run. */
 export function run(bytes: Uint8Array, steps: number, counter?: readonly [string, bigint]): Run {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(bytes)));
+  const host = {
+    throw: (value: number): void => {
+      if (value % 2 !== 0) throw new HostException();
+    },
+  };
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
+  const { exports } = new WebAssembly.Instance(module, { host });
   const global = (name: string): { value: unknown } => exports[name] as { value: unknown };
   global("steps").value = steps;
   if (counter !== undefined) global(counter[0]).value = counter[1];

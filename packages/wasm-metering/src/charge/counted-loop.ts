@@ -79,7 +79,7 @@ function isStraight({ node, loop: loops }: ControlFlow, loop: number, header: nu
     (behind + 1 >= node.cost.length ||
       (node.loop.at(behind + 1) !== loop && node.position.at(behind + 1) >= loops.end.at(loop))) &&
     (flags & NODE.back) !== 0 &&
-    (flags & (NODE.calls | NODE.unknownCall | NODE.recursion | NODE.handler)) === 0
+    (flags & (NODE.calls | NODE.handler)) === 0
   );
 }
 

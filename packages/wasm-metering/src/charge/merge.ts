@@ -10,7 +10,7 @@ import { NODE } from "../graph/flow-tables.ts";
 
 const NONE = -1;
 /** What moves with a charge: the reasons to check it. */
-const MOVED_FLAGS = NODE.calls | NODE.unknownCall | NODE.recursion;
+const MOVED_FLAGS = NODE.calls | NODE.recursion;
 
 /** Moves charges of one function after another. */
 export class ChargeMerger {
@@ -23,7 +23,7 @@ export class ChargeMerger {
   /** Moves the costs of `flow`'s nodes, in place. */
   merge(flow: ControlFlow): void {
     const count = flow.node.cost.length;
-    if (count < 2 || flow.hasHandlers) return;
+    if (count < 2) return;
     if (this.#immediate.length <= count) {
       this.#immediate = new Int32Array(2 * count);
       this.#after = new Int32Array(2 * count);
@@ -45,17 +45,18 @@ export class ChargeMerger {
     this.#immediate[0] = NONE;
     this.#dominators.add(0, NONE);
     for (let current = 1; current < count; current++) {
-      let dominator = NONE;
-      for (let at = node.firstIn.at(current); at >= 0; at = edge.nextIn.at(at)) {
-        const source = edge.source.at(at);
-        dominator = dominator === NONE ? source : this.#dominators.meet(dominator, source);
+      // A handler is entered from places that have no edge to it: nothing is sure to run before.
+      let at = node.flags.at(current) & NODE.handler ? NONE : node.firstIn.at(current);
+      let dominator = at < 0 ? NONE : edge.source.at(at);
+      for (; at >= 0 && dominator !== NONE; at = edge.nextIn.at(at)) {
+        dominator = this.#dominators.meet(dominator, edge.source.at(at));
       }
       this.#immediate[current] = dominator;
       this.#dominators.add(current, dominator);
     }
   }
 
-  /** Node `count` stands for leaving: the end, and every branch back. What traps is left out. */
+  /** Node `count` stands for leaving: the end, exceptions, and every branch back. What traps is left out. */
   #findPostdominators({ node, edge }: ControlFlow, count: number): void {
     this.#postdominators.add(count, NONE);
     for (let current = count - 1; current >= 0; current--) {

@@ -19,7 +19,7 @@ import { I32, I64 } from "../rewrite/type-pool.ts";
 export interface PerBlockCalls {
   /** Whether the callee at this index takes and gives fuel. */
   readonly threads: (callee: number) => boolean;
-  /** The function that stands for another where a reference is taken. */
+  /** The function that stands for another where it is called by its old type. */
   readonly reference: (index: number) => number;
 }
 
@@ -61,6 +61,13 @@ export function writePerBlock(flow: ControlFlow, context: BodyContext, calls: Pe
         if (calls.threads(first.at(event)))
           writeThreadedCall(context, position.at(event), third.at(event));
         break;
+      case EVENT.tailCall: {
+        const callee = first.at(event);
+        if (callee < 0 || !calls.threads(callee)) break;
+        context.copyTo(position.at(event));
+        context.replaceTailCall(calls.reference(callee), third.at(event));
+        break;
+      }
       case EVENT.functionReference: {
         const reference = calls.reference(second.at(event));
         if (reference === second.at(event)) break;

@@ -28,7 +28,7 @@ export interface ThreadedBody {
   readonly checksCalls: boolean;
   /** Whether the callee at this index takes and gives fuel. */
   readonly threads: (callee: number) => boolean;
-  /** The function that stands for another where a reference is taken. */
+  /** The function that stands for another where it is called by its old type. */
   readonly reference: (index: number) => number;
   /** Counted loops by their number in the graph: charged before they begin. */
   readonly counted: ReadonlyMap<number, CountedLoop>;
@@ -60,6 +60,8 @@ class BodyWriter {
   readonly #hasChecks: boolean;
   readonly #wrapsLabel: boolean;
   readonly #checksEntry: boolean;
+  /** Whether a place is reached by exceptions and otherwise. */
+  readonly #sharesHandler: boolean;
 
   constructor(flow: ControlFlow, context: BodyContext, body: ThreadedBody) {
     this.#flow = flow;
@@ -76,6 +78,7 @@ class BodyWriter {
     this.#hasChecks =
       !body.isThreaded || this.#hasLengths || this.#some((event) => this.#checksAt(event));
     this.#wrapsLabel = flow.branchesToBody;
+    this.#sharesHandler = flow.catchesToBody || this.#some((event) => this.#isSharedHandler(event));
   }
 
   write(): void {
@@ -91,6 +94,7 @@ class BodyWriter {
     for (let event = 0; event < this.#flow.event.kind.length; event++) this.#write(event);
     this.#context.copyTo(this.#flow.codeEnd - 1);
     if (this.#wrapsLabel) code.op("end");
+    if (this.#flow.catchesToBody) this.#catch(true);
     this.#leave(0);
     if (this.#hasChecks) {
       code.op("return");
@@ -119,6 +123,11 @@ class BodyWriter {
       case EVENT.return:
         this.#context.copyTo(position.at(event));
         return this.#leave(this.#exitFrom(event));
+      case EVENT.tailCall:
+        return this.#tailCall(event);
+      case EVENT.throw:
+        this.#context.copyTo(position.at(event));
+        return this.#store(this.#exitFrom(event));
       case EVENT.local:
         if (!this.#body.isThreaded) return;
         return this.#replace(first.at(event), third.at(event), this.#moved);
@@ -141,6 +150,10 @@ class BodyWriter {
     const { code } = this.#context;
     const node = this.#flow.event.first.at(event);
     if (this.#isCountedHeader(node)) return;
+    if ((this.#flow.node.flags.at(node) & NODE.handler) !== 0) {
+      this.#context.copyTo(this.#flow.event.position.at(event));
+      this.#catch(this.#flow.node.firstIn.at(node) >= 0);
+    }
     const cost = this.#flow.node.cost.at(node);
     const checks = isChecked(this.#flow, node, this.#checksEntry);
     if (cost === 0 && !checks) return;
@@ -207,7 +220,7 @@ class BodyWriter {
     const { position, first, third } = this.#flow.event;
     const threads = this.#body.threads(first.at(event));
     this.#context.copyTo(position.at(event));
-    if (threads) code.index("localGet", this.#fuel);
+    if (threads) this.#give();
     else this.#store(this.#exitFrom(event));
     this.#context.copyTo(third.at(event));
     if (!threads) return this.#load();
@@ -215,6 +228,48 @@ class BodyWriter {
     if (!this.#body.checksCalls) return;
     code.index("localGet", this.#fuel);
     this.#trapBelowZero(this.#exitFrom(event));
+  }
+
+  /** The frame goes: what is called in its place gives the fuel to this function's caller. */
+  #tailCall(event: number): void {
+    const { position, first, third } = this.#flow.event;
+    const callee = first.at(event);
+    this.#context.copyTo(position.at(event));
+    if (this.#body.isThreaded) return this.#context.code.index("localGet", this.#fuel);
+    this.#store(this.#exitFrom(event));
+    if (callee < 0) return;
+    this.#context.replaceTailCall(this.#body.reference(callee), third.at(event));
+  }
+
+  /**
+   * Behind an exception the fuel is on the global, where who threw it left it. A place that is also
+   * reached otherwise tells by the poison; see {@link #forget}.
+   */
+  #catch(isShared: boolean): void {
+    const { code, fuelGlobal } = this.#context;
+    if (!isShared) return this.#load();
+    code.index("globalGet", fuelGlobal);
+    code.i64(POISON);
+    code.op("notEqual");
+    code.ifEmpty();
+    this.#load();
+    code.op("end");
+  }
+
+  /** Puts the fuel on the stack for a function that takes it. */
+  #give(): void {
+    this.#context.code.index("localGet", this.#fuel);
+    this.#forget();
+  }
+
+  /**
+   * An exception may find the poison on the global, left there by a trap that the host swallowed;
+   * then the local must not be right.
+   */
+  #forget(): void {
+    if (!this.#sharesHandler) return;
+    this.#context.code.i64(POISON);
+    this.#context.code.index("localSet", this.#fuel);
   }
 
   /** Ends the call when the fuel on the stack is below zero; `exit` is the label that does. */
@@ -231,7 +286,7 @@ class BodyWriter {
 
   #checksAt(event: number): boolean {
     const { kind, first } = this.#flow.event;
-    if (kind.at(event) === EVENT.unknownCall) return true;
+    if (kind.at(event) === EVENT.unknownCall || kind.at(event) === EVENT.throw) return true;
     if (kind.at(event) === EVENT.loop) return this.#body.counted.has(first.at(event));
     if (kind.at(event) === EVENT.call) {
       return this.#body.checksCalls || !this.#body.threads(first.at(event));
@@ -239,6 +294,14 @@ class BodyWriter {
     return (
       kind.at(event) === EVENT.node && isChecked(this.#flow, first.at(event), this.#checksEntry)
     );
+  }
+
+  #isSharedHandler(event: number): boolean {
+    const { kind, first } = this.#flow.event;
+    if (kind.at(event) !== EVENT.node) return false;
+    const { flags, firstIn } = this.#flow.node;
+    const node = first.at(event);
+    return (flags.at(node) & NODE.handler) !== 0 && firstIn.at(node) >= 0;
   }
 
   /** Puts the fuel where the caller looks for it. */
@@ -254,6 +317,7 @@ class BodyWriter {
     this.#trapBelowZero(exit);
     code.index("localGet", this.#fuel);
     code.index("globalSet", fuelGlobal);
+    this.#forget();
   }
 
   #load(): void {

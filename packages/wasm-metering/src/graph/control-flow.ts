@@ -1,8 +1,8 @@
 /**
  * @module The control flow of one function as nodes: stretches of code that run from their first
  * operator to their last once they are entered, unless something traps or throws. A node begins
- * after `loop`, `if`, `else`, `br_if` and its kin, a handler, and the `end` of a block that is
- * branched to. Calls do not end a node. The graph is built in one pass over the operators, in
+ * after `loop`, `if`, `else`, `br_if` and its kin, a handler, the `end` of a block that is branched
+ * to, and a call that may throw. Other calls do not end a node. The graph is built in one pass over the operators, in
  * columns that the next function reuses.
  */
 import type { OperatorReader } from "@glovebox/wasm-binary/operators";
@@ -18,6 +18,15 @@ const KIND = { block: 0, loop: 1, if: 2, else: 3, try: 4, tryTable: 5 } as const
 const DEAD = -1;
 /** Stands for a branch of an exception in a list of branches. */
 const EXCEPTION = -2;
+
+/** What a graph depends on beyond its own body. */
+export interface CallFacts {
+  /**
+   * Whether calling the function at this index, or any (-1), may end in an exception that the module
+   * might catch: then what follows the call runs less often than what precedes it.
+   */
+  readonly mayThrow: (callee: number) => boolean;
+}
 
 /** The graph of the function built last. Columns are shared by all functions. */
 export class ControlFlow {
@@ -50,7 +59,6 @@ export class ControlFlow {
   readonly loop = {
     parent: new Column(),
     header: new Column(),
-    depth: new Column(),
     /** Offset behind its `end`. */
     end: new Column(),
   };
@@ -59,13 +67,10 @@ export class ControlFlow {
   /** Offset behind the last `end`. */
   codeEnd = 0;
   localCount = 0;
-  /** Whether the function has a handler. */
-  hasHandlers = false;
-  /** Whether the function throws. */
-  hasThrows = false;
-  hasTailCalls = false;
   /** Whether a branch goes to the function's own label. */
   branchesToBody = false;
+  /** Whether an exception goes to the function's own label. */
+  catchesToBody = false;
 
   readonly #block = {
     kind: new Column(),
@@ -77,14 +82,16 @@ export class ControlFlow {
   #current = DEAD;
   #loop = -1;
   #watched = -1;
+  #mayThrow: CallFacts["mayThrow"] = () => false;
 
   /**
    * Builds the graph of the body that `reader` was opened at by `openBody`. Uses of the local
    * `watched` become events.
    */
-  build(reader: OperatorReader, watched: number): void {
+  build(reader: OperatorReader, watched: number, { mayThrow }: CallFacts): void {
     this.#clear();
     this.#watched = watched;
+    this.#mayThrow = mayThrow;
     this.codeStart = reader.position;
     this.localCount = reader.localCount;
     this.#current = this.#begin(reader.position, NODE.entry);
@@ -118,7 +125,6 @@ export class ControlFlow {
       case OP.end:
         return this.#end(position);
       case OP.try:
-        this.hasHandlers = true;
         return this.#push(KIND.try, this.#current);
       case OP.tryTable:
         return this.#tryTable(reader);
@@ -126,7 +132,6 @@ export class ControlFlow {
       case OP.catchAll:
         return this.#catch(position);
       case OP.delegate:
-        this.hasHandlers = true;
         // Its labels begin outside of its try.
         this.#targetOf(reader.first + 1);
         return this.#end(position);
@@ -157,23 +162,23 @@ export class ControlFlow {
       case OP.throw:
       case OP.throwRef:
       case OP.rethrow:
-        this.hasThrows = true;
+        this.#emit(offset, EVENT.throw, 0, this.#current, position);
         if (opcode === OP.rethrow) this.#targetOf(reader.first);
         return this.#leave(opcode, NODE.exit);
       case OP.call:
         this.#emit(offset, EVENT.call, reader.first, this.#current, position);
-        return this.#call(opcode, NODE.calls);
+        return this.#call(opcode, reader.first, position);
       case OP.callIndirect:
       case OP.callRef:
         this.#emit(offset, EVENT.unknownCall, opcode, this.#current, position);
-        return this.#call(opcode, NODE.calls | NODE.unknownCall);
+        return this.#call(opcode, -1, position);
       case OP.returnCall:
+        this.#emit(offset, EVENT.tailCall, reader.first, this.#current, position);
+        return this.#leave(opcode, NODE.exit | NODE.calls);
       case OP.returnCallIndirect:
       case OP.returnCallRef:
-        this.hasTailCalls = true;
-        this.#emit(offset, EVENT.tailCall, opcode, this.#current, position);
-        this.#call(opcode, NODE.calls | NODE.unknownCall);
-        return this.#leave(-1, NODE.exit);
+        this.#emit(offset, EVENT.tailCall, -1, this.#current, position);
+        return this.#leave(opcode, NODE.exit | NODE.calls);
       case OP.refFunc:
         this.#emit(offset + 1, EVENT.functionReference, offset + 1, reader.first, position);
         return this.#charge(opcode);
@@ -197,14 +202,18 @@ export class ControlFlow {
     cost.set(this.#current, cost.at(this.#current) + (BASE_COSTS[opcode] as number) + more);
   }
 
-  #call(opcode: number, flags: number): void {
+  #call(opcode: number, callee: number, position: number): void {
+    if (this.#current === DEAD) return;
     this.#charge(opcode);
-    if (this.#current !== DEAD) this.#flag(this.#current, flags);
+    this.#flag(this.#current, NODE.calls);
+    if (!this.#mayThrow(callee)) return;
+    this.#flag(this.#current, NODE.exit);
+    this.#current = this.#follow(this.#current, position);
   }
 
   #leave(opcode: number, flag: number): void {
     if (this.#current === DEAD) return;
-    if (opcode >= 0) this.#charge(opcode);
+    this.#charge(opcode);
     this.#flag(this.#current, flag);
     this.#current = DEAD;
   }
@@ -213,7 +222,6 @@ export class ControlFlow {
     const before = this.#current;
     const index = this.loop.parent.push(this.#loop);
     this.loop.header.push(DEAD);
-    this.loop.depth.push(this.#loop < 0 ? 0 : this.loop.depth.at(this.#loop) + 1);
     this.loop.end.push(0);
     if (before !== DEAD) this.#emit(offset, EVENT.loop, index, before, position);
     this.#push(KIND.loop, index);
@@ -239,11 +247,10 @@ export class ControlFlow {
   }
 
   #tryTable(reader: OperatorReader): void {
-    this.hasHandlers = true;
     const { list, listLength } = reader;
     for (let at = 2; at < listLength; at += 3) {
       const block = this.#targetOf(list[at] as number);
-      if (block === 0) this.branchesToBody = true;
+      if (block === 0) this.branchesToBody = this.catchesToBody = true;
       if (this.#current === DEAD) continue;
       if (this.#block.kind.at(block) === KIND.loop) {
         const header = this.loop.header.at(this.#block.node.at(block));
@@ -385,10 +392,8 @@ export class ControlFlow {
     for (const group of [this.node, this.edge, this.event, this.loop, this.#block, this.#pending]) {
       for (const column of Object.values(group)) column.clear();
     }
-    this.hasHandlers = false;
-    this.hasThrows = false;
-    this.hasTailCalls = false;
     this.branchesToBody = false;
+    this.catchesToBody = false;
     this.#current = DEAD;
     this.#loop = -1;
   }

@@ -9,16 +9,14 @@ export const NODE = {
   handler: 4,
   /** Ends in something from which nothing returns. */
   trap: 8,
-  /** Leaves the function. */
+  /** Leaves the function, or may leave it by an exception. */
   exit: 16,
   /** Has a branch back to a loop. */
   back: 32,
   /** Has a call. */
   calls: 64,
   /** Has a call of a function that may call this one again. */
-  recursion: 256,
-  /** Has a call whose callee is not known. */
-  unknownCall: 128,
+  recursion: 128,
 } as const;
 
 /** Kinds of events: places in the code where something is written. */
@@ -33,7 +31,7 @@ export const EVENT = {
   unknownCall: 3,
   /** `return`; `second` the node or -1. */
   return: 4,
-  /** A tail call; `second` the node or -1. */
+  /** A tail call; `first` the function or -1, `second` the node or -1, `third` where the operator ends. */
   tailCall: 5,
   /** A local's index stands at `first` up to `third`; `second` is the index. */
   local: 6,
@@ -41,6 +39,8 @@ export const EVENT = {
   functionReference: 7,
   /** A `loop` operator; `first` the loop, `second` the node before it. */
   loop: 8,
+  /** `throw` and its kin; `second` the node or -1, `third` where the operator ends. */
+  throw: 9,
 } as const;
 
 /** Opcodes that change the flow, or that metering looks at. */

@@ -91,6 +91,12 @@ export class BodyContext {
     this.#copied = offset;
   }
 
+  /** Writes a tail call of `callee` in place of the one that ends at `end`. */
+  replaceTailCall(callee: number, end: number): void {
+    this.code.index("returnCall", callee);
+    this.startAt(end);
+  }
+
   /** Copies the original up to `offset`. */
   copyTo(offset: number): void {
     const { bytes } = this.code;

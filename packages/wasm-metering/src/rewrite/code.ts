@@ -12,6 +12,7 @@ const OP = {
   brIf: opcodeNamed("br_if"),
   return: opcodeNamed("return"),
   call: opcodeNamed("call"),
+  returnCall: opcodeNamed("return_call"),
   select: opcodeNamed("select"),
   localGet: opcodeNamed("local.get"),
   localSet: opcodeNamed("local.set"),
@@ -20,6 +21,7 @@ const OP = {
   globalSet: opcodeNamed("global.set"),
   i32Const: opcodeNamed("i32.const"),
   i64Const: opcodeNamed("i64.const"),
+  notEqual: opcodeNamed("i64.ne"),
   lessThan: opcodeNamed("i64.lt_s"),
   lessThanUnsigned: opcodeNamed("i64.lt_u"),
   add: opcodeNamed("i64.add"),
@@ -34,7 +36,14 @@ const OP = {
 /** An operator without immediates that metering writes. */
 export type PlainOperator = Exclude<
   keyof typeof OP,
-  "block" | "if" | "brIf" | "call" | `local${string}` | `global${string}` | `${string}Const`
+  | "block"
+  | "if"
+  | "brIf"
+  | "call"
+  | "returnCall"
+  | `local${string}`
+  | `global${string}`
+  | `${string}Const`
 >;
 
 /** Writes single operators to `bytes`. */
@@ -51,7 +60,15 @@ export class Code {
 
   /** An operator with one index. */
   index(
-    name: "brIf" | "call" | "localGet" | "localSet" | "localTee" | "globalGet" | "globalSet",
+    name:
+      | "brIf"
+      | "call"
+      | "returnCall"
+      | "localGet"
+      | "localSet"
+      | "localTee"
+      | "globalGet"
+      | "globalSet",
     index: number,
   ): void {
     this.bytes.byte(OP[name]);
