@@ -12,7 +12,7 @@ import { metered, run } from "./run-module.ts";
 
 const BUDGET = 2n ** 62n;
 const STEPS = 200;
-const RUNS = Number(process.env["DIFFERENTIAL_RUNS"] ?? 150);
+const RUNS = Number(process.env["DIFFERENTIAL_RUNS"] ?? 80);
 const FIRST = Number(process.env["DIFFERENTIAL_SEED"] ?? 1);
 
 const KINDS: readonly (readonly [string, Features])[] = [

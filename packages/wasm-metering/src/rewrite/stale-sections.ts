@@ -15,7 +15,6 @@ const STALE_SECTIONS = [
   /** Relocations and the symbols they use. */
   "reloc.",
   "linking",
-  "dylink",
 ] as const;
 
 /** Sections that are left out, by the offset of their header, with their names. */
