@@ -2,7 +2,16 @@
 import { preset } from "../tsup.preset.ts";
 
 export default preset(
-  ["bench", "worker-peer", "file-peer", "helper-thread-child", "helper-thread"],
+  [
+    "bench",
+    "worker-peer",
+    "file-peer",
+    "helper-thread-child",
+    "helper-thread",
+    "fuel-thread",
+    "real-contest",
+    "kernel-contest",
+  ],
   {
     entry: {
       bench: "src/bench.ts",
@@ -10,6 +19,9 @@ export default preset(
       "file-peer": "src/broker/file-peer.ts",
       "helper-thread-child": "src/sandbox/helper-thread-child.ts",
       "helper-thread": "src/sandbox/helper-thread.ts",
+      "fuel-thread": "src/wasm/fuel/fuel-thread.ts",
+      "real-contest": "src/wasm/fuel/real-contest.ts",
+      "kernel-contest": "src/wasm/fuel/kernel-contest.ts",
     },
   },
 );
