@@ -8,10 +8,13 @@ export const SCOPE = {
   tenantId: "tenant-1",
 } as unknown as OperationScope;
 
-/** Of a kind that no budget of a plugin holds back. */
+/** A kind that no budget of a plugin holds back. */
+export const KIND = "operator";
+
+/** One event, different from the last in three fields. */
 export function eventOf(n: number): AuditEvent {
   return {
-    kind: "operator",
+    kind: KIND,
     success: n % 16 !== 0,
     function: "query_datasource",
     code: "SANDBOX_TRAP",
@@ -23,4 +26,12 @@ export function eventOf(n: number): AuditEvent {
     traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
     details: { attempt: n, step: "end" },
   };
+}
+
+/** How many persons the events of a host are about, in the bench. */
+const PERSONS = 64;
+
+/** With one personal field: the person's id. */
+export function personalEventOf(n: number): AuditEvent {
+  return { ...eventOf(n), userId: `user-${n % PERSONS}@example.com` };
 }

@@ -4,17 +4,24 @@ import { DatabaseSync } from "node:sqlite";
 
 import { pino } from "pino";
 
+import type { AuditEvent } from "@glovebox/core/ports";
+
 import type { Contestant } from "../measure.ts";
 import { eventOf, SCOPE } from "./event.ts";
 
 /** pino as it is by default, to a file; nothing is synced. */
-export function pinoPeer(path: string, count: number): Contestant<"pino"> {
+export function pinoPeer<Name extends string>(
+  name: Name,
+  path: string,
+  count: number,
+  event: (n: number) => AuditEvent,
+): Contestant<Name> {
   const logger = pino(pino.destination({ dest: path, sync: true, minLength: 0 }));
   return {
-    name: "pino",
+    name,
     async measure() {
       const start = performance.now();
-      for (let at = 0; at < count; at += 1) logger.info({ ...SCOPE, ...eventOf(at) });
+      for (let at = 0; at < count; at += 1) logger.info({ ...SCOPE, ...event(at) });
       return count / ((performance.now() - start) / 1_000);
     },
   };
