@@ -2,9 +2,8 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
-import { pino } from "pino";
-
 import type { AuditEvent } from "@glovebox/core/ports";
+import { pino } from "pino";
 
 import type { Contestant } from "../measure.ts";
 import { eventOf, SCOPE } from "./event.ts";

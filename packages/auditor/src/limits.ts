@@ -34,19 +34,25 @@ export const COMMIT_DELAY_MS = 2;
 export const MAX_BATCH_BYTES = 524_288;
 
 /**
- * Bytes of a write-ahead segment, after which tiles stand in for it: a hundred thousand events, which
- * recovery reads and hashes in half a second.
+ * Bytes of a write-ahead segment by default, after which tiles stand in for it: some forty thousand
+ * events, which recovery reads and hashes in a quarter of a second. A log has two or three of them.
  */
-export const SEGMENT_BYTES = 33_554_432;
+export const DEFAULT_SEGMENT_BYTES = 16_777_216;
+
+/** The smallest segment: less than a bundle of small entries would begin anew all the time. */
+export const MIN_SEGMENT_BYTES = 16_384;
+
+/** The largest segment: some seconds of recovery. */
+export const MAX_SEGMENT_BYTES = 1_073_741_824;
 
 /** Bytes of tiles that may wait to be written before committing waits for them. */
 export const MAX_PENDING_TILE_BYTES = 16_777_216;
 
-/** Bytes that are written without a thread: a copy into the page cache of ten microseconds. */
-export const MAX_DIRECT_WRITE_BYTES = 65_536;
+/** Bytes that are written without a thread: a copy into the page cache of a fraction of a millisecond. */
+export const MAX_DIRECT_WRITE_BYTES = 1_048_576;
 
-/** Files that are synced at a time: as many as Node.js has threads for it. */
-export const PARALLEL_SYNCS = 4;
+/** Tiles that are synced at a time: half of the threads that Node.js has, for entries come first. */
+export const PARALLEL_SYNCS = 2;
 
 /** Milliseconds between checkpoints when nobody waits for one. */
 export const DEFAULT_SEAL_INTERVAL_MS = 100;

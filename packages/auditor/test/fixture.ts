@@ -141,8 +141,8 @@ export function faultyFileSystem(faults: Faults): LogFileSystem {
       if (file === undefined) return undefined;
       const faulty: LogFile = {
         ...file,
-        write: async (bytes) =>
-          file.write(bytes.subarray(0, faults.write?.(path, bytes) ?? bytes.length)),
+        write: async (bytes, position) =>
+          file.write(bytes.subarray(0, faults.write?.(path, bytes) ?? bytes.length), position),
         async sync() {
           await faults.sync?.(path);
           await file.sync();

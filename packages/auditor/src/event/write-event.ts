@@ -43,7 +43,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "personal",
 ]);
 
-/** Members that are canonical JSON already; their values are put in place of a 0. */
+/** Members that may be canonical JSON already; their values are put in place of a 0. */
 const RAW_MEMBERS: readonly string[] = ['"details":0', '"enc":0', '"pii":0'];
 
 /** Every member as a value that `JSON.stringify` writes canonically, or leaves out. */
@@ -78,13 +78,17 @@ function write(scope: OperationScope, event: AuditEvent, own: AuditorMembers): s
     if (!KNOWN.has(name)) throw new Malformed(`no member ${received(name)} is known`);
   }
   const { details, executionTimeMs, resourceUsage } = event;
-  const detailsJson = details === undefined ? undefined : writeDetails(details);
+  // Beside other raw members it is raw, too: within it, what is put in place of them could be found.
+  const detailsJson =
+    details === undefined || (own.encJson === undefined && isCanonical(details))
+      ? undefined
+      : writeDetails(details);
   const json = JSON.stringify({
     actor: matching("actor", event.actor),
     callId: text("callId", scope.callId),
     code: text("code", event.code),
     count: own.count,
-    details: detailsJson === undefined ? undefined : 0,
+    details: detailsJson === undefined ? details : 0,
     enc: own.encJson === undefined ? undefined : 0,
     error: text("error", event.error),
     executionTimeMs: executionTimeMs === undefined ? undefined : finite(executionTimeMs),
@@ -162,14 +166,14 @@ function finite(value: number): number {
 }
 
 function writeDetails(details: Readonly<Record<string, JsonValue>>): string {
-  if (typeof details !== "object" || details === null || Array.isArray(details)) {
-    throw new Malformed("details is an object");
-  }
   return isCanonical(details) ? JSON.stringify(details) : canonicalJson(details);
 }
 
 /** Whether the engine writes it canonically: plain, flat, sorted, and of text that is well-formed. */
 function isCanonical(details: Readonly<Record<string, JsonValue>>): boolean {
+  if (typeof details !== "object" || details === null || Array.isArray(details)) {
+    throw new Malformed("details is an object");
+  }
   if (Object.getPrototypeOf(details) !== Object.prototype) return false;
   let before = "";
   for (const name of Object.keys(details)) {

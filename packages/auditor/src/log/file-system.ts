@@ -20,10 +20,10 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** An open file. */
 export interface LogFile {
   size(): Promise<number>;
-  /** Bytes from `position`; fewer than `length` only at the end. */
-  read(position: number, length: number): Promise<Buffer>;
-  /** Appends; answers how many bytes were taken, which may be fewer. */
-  write(bytes: Uint8Array): Promise<number>;
+  /** Bytes from `position`; fewer than `length` only at the end. They may lie in `into`, if it is given. */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
+  /** Writes at `position`; answers how many bytes were taken, which may be fewer. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
   truncate(size: number): Promise<void>;
   /** Returns when the data is on the disk (fdatasync). */
   sync(): Promise<void>;
@@ -31,10 +31,10 @@ export interface LogFile {
 }
 
 /**
- * `read` answers `undefined` for a file that is not there; `append` and `replace` make it; `create`
- * makes it read-only and fails where it exists.
+ * `read` answers `undefined` for a file that is not there; `update`, which reads and writes, and
+ * `replace` make it; `create` makes it read-only and fails where it exists.
  */
-export type OpenMode = "read" | "append" | "replace" | "create";
+export type OpenMode = "read" | "update" | "replace" | "create";
 
 /** What a log needs of a file system. Paths are absolute. */
 export interface LogFileSystem {
@@ -107,7 +107,7 @@ export async function checkDirectories(path: string): Promise<void> {
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY,
-  append: constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+  update: constants.O_RDWR | constants.O_CREAT,
   replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC,
   create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
 };
@@ -121,13 +121,13 @@ async function openChecked(path: string, mode: OpenMode): Promise<LogFile | unde
     if (descriptor === undefined) return undefined;
     // A file that was just made has one name and this owner.
     if (mode === "create") return fileOver(descriptor);
-    const stats = await call<Stats>((done) => fs.fstat(descriptor, done));
+    const stats = fs.fstatSync(descriptor);
     // A reader can come between the opening of a checkpoint and its replacement by the writer.
     if (mode === "read" && stats.nlink === 0 && replaced < MAX_REPLACED) {
-      await call<void>((done) => fs.close(descriptor, done));
+      fs.closeSync(descriptor);
       continue;
     }
-    await checkOrClose(path, descriptor, stats);
+    checkOrClose(path, descriptor, stats);
     return fileOver(descriptor);
   }
 }
@@ -148,11 +148,11 @@ async function openOnce(path: string, mode: OpenMode): Promise<number | undefine
   }
 }
 
-async function checkOrClose(path: string, descriptor: number, stats: Stats): Promise<void> {
+function checkOrClose(path: string, descriptor: number, stats: Stats): void {
   try {
     checkRegular(path, stats);
   } catch (error) {
-    await call<void>((done) => fs.close(descriptor, done));
+    fs.closeSync(descriptor);
     throw error;
   }
 }
@@ -202,11 +202,14 @@ function checkRegular(path: string, stats: Stats): void {
   checkOwner(path, stats);
 }
 
+/**
+ * What the kernel answers from memory is asked without a thread: the way to one and back costs more,
+ * and must wait while all of them sync.
+ */
 function fileOver(descriptor: number): LogFile {
   return {
-    size: async () => (await call<Stats>((done) => fs.fstat(descriptor, done))).size,
-    async read(position, length) {
-      const buffer = Buffer.allocUnsafeSlow(length);
+    size: async () => fs.fstatSync(descriptor).size,
+    async read(position, length, buffer = Buffer.allocUnsafeSlow(length)) {
       let filled = 0;
       while (filled < length) {
         const from = filled;
@@ -218,14 +221,17 @@ function fileOver(descriptor: number): LogFile {
       }
       return buffer.subarray(0, filled);
     },
-    // Into the page cache: for little, the way to a thread and back costs more than the copy.
-    write: async (bytes) =>
+    write: async (bytes, position) =>
       bytes.length <= MAX_DIRECT_WRITE_BYTES
-        ? fs.writeSync(descriptor, bytes)
-        : call<number>((done) => fs.write(descriptor, bytes, done)),
+        ? fs.writeSync(descriptor, bytes, 0, bytes.length, position)
+        : call<number>((done) =>
+            fs.write(descriptor, bytes, 0, bytes.length, position, (error, taken) =>
+              done(error, taken),
+            ),
+          ),
     truncate: (size) => call<void>((done) => fs.ftruncate(descriptor, size, done)),
     sync: () => call<void>((done) => fs.fdatasync(descriptor, done)),
-    close: () => call<void>((done) => fs.close(descriptor, done)),
+    close: async () => fs.closeSync(descriptor),
   };
 }
 
@@ -234,7 +240,7 @@ async function syncDirectory(path: string): Promise<void> {
   try {
     await call<void>((done) => fs.fsync(descriptor, done));
   } finally {
-    await call<void>((done) => fs.close(descriptor, done));
+    fs.closeSync(descriptor);
   }
 }
 

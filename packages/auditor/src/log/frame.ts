@@ -85,6 +85,13 @@ export function parseFrame(bytes: Buffer, seed: number): Frame | undefined {
   return { first, count: frame.readUInt32BE(16), payload: frame.subarray(FRAME_HEADER_BYTES) };
 }
 
+/** How many bytes of an unfinished frame of entry `first` there are; 0 for anything else. */
+export function unfinishedBytes(bytes: Buffer, first: number): number {
+  if (bytes.length < FRAME_HEADER_BYTES || bytes.readUInt32BE(0) !== FRAME_MAGIC) return 0;
+  if (readIndex(bytes, 8) !== first) return 0;
+  return Math.min(bytes.length, FRAME_HEADER_BYTES + bytes.readUInt32BE(4));
+}
+
 /** Where the next frame may begin at or after `from`; -1 if nowhere. */
 export function findFrame(bytes: Buffer, from: number): number {
   const magic = Buffer.alloc(4);

@@ -12,7 +12,7 @@
 import type { Receipt } from "@glovebox/core/ports";
 
 import { AuditorError } from "../errors.ts";
-import { COMMIT_DELAY_MS, MAX_BATCH_BYTES, SEAL_RETRY_MS, SEGMENT_BYTES } from "../limits.ts";
+import { COMMIT_DELAY_MS, MAX_BATCH_BYTES, SEAL_RETRY_MS } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { LogTree, TreeSnapshot } from "./log-tree.ts";
@@ -30,6 +30,8 @@ export interface GroupCommitParts {
   readonly sealer: Sealer;
   /** Milliseconds between checkpoints when nobody waits for one. */
   readonly sealIntervalMs: number;
+  /** Bytes after which the write-ahead file goes on in another segment. */
+  readonly segmentBytes: number;
 }
 
 /** Someone who waits for a checkpoint that covers an entry. */
@@ -148,13 +150,25 @@ export class GroupCommit {
     return this.#progress.promise;
   }
 
-  /** Makes every full tile durable and lets go of the write-ahead files before them. */
+  /**
+   * Makes every full tile durable and lets go of the write-ahead files before them, so that what is
+   * pruned lies in none of them, nor behind the end of the one that goes on.
+   */
   async retire(): Promise<void> {
     if (this.error !== undefined) throw this.error;
-    this.#wantsRotation = true;
-    this.#startWriting();
-    while (this.#wantsRotation && this.error === undefined) await this.nextChange();
-    await this.#retireDone();
+    const { writeAhead } = this.#parts;
+    writeAhead.recycles = false;
+    try {
+      this.#wantsRotation = true;
+      this.#startWriting();
+      while (this.#wantsRotation && this.error === undefined) await this.nextChange();
+      // What the new segment begins after is to be sealed before the old one can go.
+      await this.seal();
+      await this.#retireDone();
+      await writeAhead.dropSpare();
+    } finally {
+      writeAhead.recycles = true;
+    }
     if (this.error !== undefined) throw this.error;
   }
 
@@ -184,7 +198,7 @@ export class GroupCommit {
       while (batch !== undefined && this.error === undefined) {
         if (this.#filling === batch) this.#filling = undefined;
         await this.#commit(batch);
-        if (this.#parts.writeAhead.bytes >= SEGMENT_BYTES) await this.#rotate();
+        if (this.#parts.writeAhead.bytes >= this.#parts.segmentBytes) await this.#rotate();
         [batch] = this.#batches;
         // A batch that still fills and that nobody waits for may wait for more.
         if (batch !== undefined && batch === this.#filling && batch.waiting === undefined) break;

@@ -15,12 +15,15 @@ import { AuditorError } from "../errors.ts";
 import {
   DEFAULT_MAX_QUEUED_ENTRIES,
   DEFAULT_SEAL_INTERVAL_MS,
+  DEFAULT_SEGMENT_BYTES,
   MAX_ENTRY_BYTES,
   MAX_ORIGIN_CHARACTERS,
   MAX_QUEUED_BYTES,
   MAX_QUEUED_ENTRIES,
   MAX_SEAL_INTERVAL_MS,
+  MAX_SEGMENT_BYTES,
   MIN_QUEUED_ENTRIES,
+  MIN_SEGMENT_BYTES,
   QUEUE_RETRY_AFTER_MS,
   RESERVED_SHARE,
 } from "../limits.ts";
@@ -56,6 +59,11 @@ export interface AuditLogOptions {
   readonly maxQueuedEntries?: number;
   /** Milliseconds between checkpoints when nobody waits for one, 1 to a day. Default 100. */
   readonly sealIntervalMs?: number;
+  /**
+   * Bytes of a write-ahead file, 16 KiB–1 GiB. Default 16 MiB. There are two or three of them, and
+   * opening after a crash reads at least one.
+   */
+  readonly segmentBytes?: number;
   /**
    * A file outside of the directory that keeps the last checkpoint, so that a log which was rolled
    * back is not continued. Default: none.
@@ -173,6 +181,7 @@ export async function openAuditLog(
         tiles,
         sealer,
         sealIntervalMs: options.sealIntervalMs ?? DEFAULT_SEAL_INTERVAL_MS,
+        segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       },
       sealed.size,
       sealed.note,
@@ -263,11 +272,10 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
   async function prune(wanted: number): Promise<number> {
     if (!Number.isSafeInteger(wanted) || wanted < 0)
       throw optionError("minimumIndex is an index", wanted);
-    await commit.seal();
-    const sealed = commit.sealedSize;
-    const next = Math.min(wanted, sealed) - (Math.min(wanted, sealed) % TILE_WIDTH);
     // Recovery must not need an entry that is gone.
     await commit.retire();
+    const sealed = commit.sealedSize;
+    const next = Math.min(wanted, sealed) - (Math.min(wanted, sealed) % TILE_WIDTH);
     if (next <= minimumIndex || next > writeAhead.first) return minimumIndex;
     await publishMinimumIndex(fileSystem, directory, origin, next, signers);
     const from = minimumIndex;
@@ -338,7 +346,7 @@ function logOver(parts: Parts, firstMinimumIndex: number): AuditLog {
 }
 
 function checkOptions(options: AuditLogOptions): void {
-  const { directory, origin, maxQueuedEntries, sealIntervalMs, anchorPath } = options;
+  const { directory, origin, maxQueuedEntries, sealIntervalMs, segmentBytes, anchorPath } = options;
   if (typeof directory !== "string" || directory === "")
     throw optionError("directory is a path", directory);
   if (!isKeyName(origin) || origin.length > MAX_ORIGIN_CHARACTERS) {
@@ -349,6 +357,7 @@ function checkOptions(options: AuditLogOptions): void {
   }
   checkRange("maxQueuedEntries", maxQueuedEntries, MIN_QUEUED_ENTRIES, MAX_QUEUED_ENTRIES);
   checkRange("sealIntervalMs", sealIntervalMs, 1, MAX_SEAL_INTERVAL_MS);
+  checkRange("segmentBytes", segmentBytes, MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES);
   const anchor = anchorPath === undefined ? undefined : resolve(anchorPath);
   if (anchor?.startsWith(`${resolve(directory)}/`) === true) {
     throw optionError("anchorPath lies outside of the log's directory", anchorPath);

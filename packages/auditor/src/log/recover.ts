@@ -1,8 +1,8 @@
 /**
  * @module Finding the end of an existing log. What a dying process or a power cut leaves is a frame
- * that is not whole at the very end: it was never acknowledged, and is cut off. Anything else, above
- * all a lack of what was signed, is nothing that dying can make on a disk that keeps its promises:
- * such a log is left untouched and not opened.
+ * that is not whole at the very end: it was never acknowledged, and is cut off, and so is what a file
+ * that was written over held before. Anything else, above all a lack of what was signed, is nothing
+ * that dying can make on a disk that keeps its promises: such a log is left untouched and not opened.
  *
  * Tiles up to the first write-ahead segment are durable; all after it are made again and compared.
  */
@@ -23,14 +23,21 @@ import {
   parseFrame,
   parseSegmentHeader,
   SEGMENT_HEADER_BYTES,
+  unfinishedBytes,
 } from "./frame.ts";
 import { LogTree } from "./log-tree.ts";
 import { readTile, type TileFiles } from "./tile-files.ts";
-import { createSegment, listSegments, type OpenSegment, type Segment } from "./write-ahead.ts";
+import {
+  createSegment,
+  listSegments,
+  type OpenSegment,
+  removeUnused,
+  type Segment,
+} from "./write-ahead.ts";
 
 const HASH_BYTES = 32;
 
-/** Bytes that were never finished. */
+/** A frame that was never finished. */
 export interface CutTail {
   readonly bytes: number;
   readonly sha256: string;
@@ -53,6 +60,13 @@ export interface RecoverParts {
   readonly signed: readonly (readonly [Checkpoint, "AUDITOR_LOG_INVALID" | "AUDITOR_ROLLBACK"])[];
 }
 
+/** A segment that is read. */
+interface ReadSegment {
+  readonly segment: Segment;
+  readonly file: LogFile;
+  readonly seed: number;
+}
+
 /**
  * Reads the write-ahead files of a log, makes its tiles again and cuts off an unfinished frame.
  *
@@ -60,68 +74,35 @@ export interface RecoverParts {
  */
 export async function recoverLog(parts: RecoverParts): Promise<RecoveredLog> {
   const { fileSystem, directory, signed } = parts;
-  const segments = [...(await listSegments(fileSystem, directory))];
-  const files: { readonly segment: Segment; readonly file: LogFile; readonly seed: number }[] = [];
+  await removeUnused(fileSystem, directory);
+  const files: ReadSegment[] = [];
   try {
-    for (const [at, segment] of segments.entries()) {
+    for (const segment of await listSegments(fileSystem, directory)) {
       const opened = await openSegment(fileSystem, segment);
       if (opened !== undefined) files.push({ segment, ...opened });
-      else if (at < segments.length - 1) throw invalid(`${segment.path} has no header`);
     }
-    const [first] = files;
+    const [first, ...others] = files;
     if (first === undefined) return await beginLog(parts);
     const tree = await restoreTree(fileSystem, directory, first.segment.first);
     const replay = new Replay(parts, tree);
     replay.checkSigned();
-    let end = 0;
-    let cut: CutTail | undefined;
-    let holdsAll = false;
-    for (const [at, { segment, file, seed }] of files.entries()) {
-      if (segment.first > tree.size)
-        throw invalid(`entries ${tree.size} to ${segment.first} are gone`);
-      const isLast = at === files.length - 1;
-      const read = await replay.segment(file, seed, segment.first);
-      if (!isLast && read.rest > 0) throw invalid(`${segment.path} ends within a frame`);
-      if (read.rest > 0) cut = await cutTail(file, seed, read.end, tree.size);
-      // A segment whose beginning was not finished holds nothing that the one before lacks.
-      holdsAll = read.next === tree.size;
-      end = read.end;
+    let current = await replay.segment(first);
+    for (const file of others) {
+      if (file.segment.first > tree.size)
+        throw invalid(`entries ${tree.size} to ${file.segment.first} are gone`);
+      current = await replay.segment(file);
     }
     for (const [checkpoint, code] of signed) {
       if (checkpoint.size > tree.size) throw lacks(checkpoint.size, tree.size, code);
     }
-    return await continueIn(parts, files, { tree, end, cut, holdsAll }, segments);
+    const cut = await cutTail(current, tree.size);
+    const done = files.slice(0, -1);
+    for (const { file } of done) await file.close();
+    return { tree, current, done: done.map(({ segment }) => segment), cut };
   } catch (error) {
     await Promise.all(files.map(({ file }) => file.close().catch(() => undefined)));
     throw error;
   }
-}
-
-/** Goes on in the last segment, or in the one before if the last was never finished. */
-async function continueIn(
-  { fileSystem, directory }: RecoverParts,
-  files: { readonly segment: Segment; readonly file: LogFile; readonly seed: number }[],
-  found: {
-    readonly tree: LogTree;
-    readonly end: number;
-    readonly cut: CutTail | undefined;
-    readonly holdsAll: boolean;
-  },
-  segments: readonly Segment[],
-): Promise<RecoveredLog> {
-  const { tree, cut, holdsAll } = found;
-  let { end } = found;
-  const kept = holdsAll ? files : files.slice(0, -1);
-  for (const { path } of segments) {
-    if (!kept.some(({ segment }) => segment.path === path)) await fileSystem.remove(path);
-  }
-  if (kept.length < segments.length) await fileSystem.syncDirectory(`${directory}/wal`);
-  const last = kept.at(-1);
-  if (last === undefined) throw invalid("its only segment is not finished");
-  if (!holdsAll) end = await last.file.size();
-  for (const { file } of files) if (file !== last.file) await file.close();
-  const current = { ...last.segment, file: last.file, seed: last.seed, bytes: end };
-  return { tree, current, done: kept.slice(0, -1).map(({ segment }) => segment), cut };
 }
 
 /** A log without segments: a new one, or one that died before it was one. */
@@ -136,14 +117,14 @@ async function openSegment(
   fileSystem: LogFileSystem,
   { path, first }: Segment,
 ): Promise<{ readonly file: LogFile; readonly seed: number } | undefined> {
-  const file = await fileSystem.open(path, "append");
+  const file = await fileSystem.open(path, "update");
   if (file === undefined) return undefined;
   const header = parseSegmentHeader(await file.read(0, SEGMENT_HEADER_BYTES));
   if (header?.first === first && first % TILE_WIDTH === 0) return { file, seed: header.seed };
   const size = await file.size();
   await file.close();
-  // The header is synced before a frame is written: what has more was a segment once.
-  if (size > SEGMENT_HEADER_BYTES) throw invalid(`the header of ${path} is damaged`);
+  // A segment has its name only once it is whole, but for the empty one of a log that nobody wrote to.
+  if (size > SEGMENT_HEADER_BYTES || first > 0) throw invalid(`the header of ${path} is damaged`);
   return undefined;
 }
 
@@ -183,6 +164,8 @@ class Replay {
   readonly #parts: RecoverParts;
   readonly #tree: LogTree;
   readonly #signedSizes: ReadonlySet<number>;
+  /** One for all that is read: fresh memory costs a quarter of the hashing. */
+  readonly #chunk: Buffer = Buffer.allocUnsafeSlow(READ_CHUNK_BYTES);
 
   constructor(parts: RecoverParts, tree: LogTree) {
     this.#parts = parts;
@@ -190,17 +173,17 @@ class Replay {
     this.#tree = tree;
   }
 
-  /** Reads a segment to its last whole frame; `next` is the index that would follow it. */
-  async segment(
-    file: LogFile,
-    seed: number,
-    first: number,
-  ): Promise<{ readonly end: number; readonly rest: number; readonly next: number }> {
+  /**
+   * Reads a segment to its last whole frame. Frames are synced one by one, and so a whole one after
+   * it means that acknowledged entries were changed; older ones are of before it was written over.
+   */
+  async segment({ segment, file, seed }: ReadSegment): Promise<OpenSegment> {
     const size = await file.size();
-    let position = SEGMENT_HEADER_BYTES;
-    let next = first;
-    while (position < size) {
-      const chunk = await file.read(position, Math.min(READ_CHUNK_BYTES, size - position));
+    let bytes = SEGMENT_HEADER_BYTES;
+    let next = segment.first;
+    while (bytes < size) {
+      const wanted = Math.min(READ_CHUNK_BYTES, size - bytes);
+      const chunk = await file.read(bytes, wanted, this.#chunk);
       let offset = 0;
       for (;;) {
         const frame = parseFrame(chunk.subarray(offset), seed);
@@ -211,11 +194,13 @@ class Replay {
         next = frame.first + frame.count;
         offset += FRAME_HEADER_BYTES + frame.payload.length;
       }
-      position += offset;
+      bytes += offset;
       // A chunk that is longer than any frame and begins with none.
       if (offset === 0) break;
     }
-    return { end: position, rest: size - position, next };
+    if (await hasFrame(file, seed, bytes, segment.first))
+      throw invalid(`entry ${next} is damaged, and later ones are not`);
+    return { ...segment, file, seed, bytes };
   }
 
   async #add({ first, count, payload }: Frame): Promise<void> {
@@ -249,31 +234,37 @@ class Replay {
   }
 }
 
-/**
- * Cuts off an unfinished frame. Whether it is one is not taken for granted: frames are synced one by
- * one, and so a whole frame after it means that acknowledged entries were changed.
- */
-async function cutTail(file: LogFile, seed: number, end: number, next: number): Promise<CutTail> {
+/** Whether a whole frame of an entry at or after `first` begins somewhere after `start`. */
+async function hasFrame(
+  file: LogFile,
+  seed: number,
+  start: number,
+  first: number,
+): Promise<boolean> {
   const size = await file.size();
-  for (let position = end; position < size; position += READ_CHUNK_BYTES) {
+  for (let position = start; position < size; position += READ_CHUNK_BYTES) {
     const chunk = await file.read(
       position,
       Math.min(READ_CHUNK_BYTES + MAX_FRAME_BYTES, size - position),
     );
-    for (
-      let at = findFrame(chunk, position === end ? 1 : 0);
-      at >= 0;
-      at = findFrame(chunk, at + 1)
-    ) {
-      if (parseFrame(chunk.subarray(at), seed) !== undefined) {
-        throw invalid(`entry ${next} is damaged, and later ones are not`);
-      }
+    for (let at = findFrame(chunk, 0); at >= 0; at = findFrame(chunk, at + 1)) {
+      const frame = parseFrame(chunk.subarray(at), seed);
+      if (frame !== undefined && frame.first >= first) return true;
     }
   }
-  const tail = await file.read(end, Math.min(size - end, READ_CHUNK_BYTES));
-  await file.truncate(end);
+  return false;
+}
+
+/** Cuts off what lies behind the last whole frame, and tells of the unfinished one that begins there. */
+async function cutTail({ file, bytes }: OpenSegment, next: number): Promise<CutTail | undefined> {
+  const size = await file.size();
+  if (size === bytes) return undefined;
+  const tail = await file.read(bytes, Math.min(size - bytes, MAX_FRAME_BYTES));
+  const unfinished = tail.subarray(0, unfinishedBytes(tail, next));
+  await file.truncate(bytes);
   await file.sync();
-  return { bytes: size - end, sha256: hash("sha256", tail) };
+  if (unfinished.length === 0) return undefined;
+  return { bytes: unfinished.length, sha256: hash("sha256", unfinished) };
 }
 
 function lacks(

@@ -4,10 +4,11 @@ import { dirname } from "node:path";
 import type { LogFile, LogFileSystem } from "./file-system.ts";
 
 /** A write may take fewer bytes than it was given; one that takes none will take none for ever. */
-export async function writeAll(file: LogFile, bytes: Uint8Array): Promise<void> {
+export async function writeAll(file: LogFile, bytes: Uint8Array, position = 0): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
-    const taken = await file.write(written === 0 ? bytes : bytes.subarray(written));
+    const rest = written === 0 ? bytes : bytes.subarray(written);
+    const taken = await file.write(rest, position + written);
     if (!(taken > 0)) throw new Error("the file took no bytes");
     written += taken;
   }

@@ -1,7 +1,11 @@
 /**
- * @module The write-ahead file: frames are appended and synced here before an entry counts as
+ * @module The write-ahead file: frames are written and synced here before an entry counts as
  * durable. Tiles are derived from it, and it is cut off behind them: a new segment begins with the
  * entries of the unfinished bundle, so that it needs no tile that is not full.
+ *
+ * A segment that is done becomes the next but one: what is written over needs no new blocks, and a
+ * sync of it does not wait for the file system's journal, which the tiles keep busy (decision 0049).
+ * What it held before is not taken for frames, because their checksums begin from another number.
  */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
@@ -18,6 +22,10 @@ import { writeAll } from "./whole-file.ts";
 
 /** The directory of segments in a log's directory. */
 export const WAL_DIRECTORY = "wal";
+/** A segment in the making; it has its name once it is whole. */
+const NEXT_SEGMENT = "next";
+/** A segment that is done and will be written over. */
+const SPARE_SEGMENT = "spare";
 
 const SEED_LIMIT = 2 ** 32;
 const NAME_DIGITS = 16;
@@ -49,11 +57,16 @@ export interface OpenSegment extends Segment {
 
 /** The write-ahead files of an open log. */
 export class WriteAhead {
+  /** Whether segments that are done are written over. */
+  recycles = true;
+
   readonly #fileSystem: LogFileSystem;
   readonly #directory: string;
   #current: OpenSegment;
   /** Complete segments that tiles do not stand in for yet, oldest first, and where each ends. */
   readonly #done: { readonly segment: Segment; readonly end: number }[];
+  /** `changing` while its name is made or taken: nobody else may touch it. */
+  #spare: "none" | "changing" | "ready" = "none";
 
   constructor(
     fileSystem: LogFileSystem,
@@ -82,9 +95,7 @@ export class WriteAhead {
 
   /** Completes the frame in `frame`, whose entries are in place, and writes it. */
   async write(frame: Buffer, first: number, count: number): Promise<void> {
-    finishFrame(frame, this.#current.seed, first, count);
-    this.#current.bytes += frame.length;
-    await writeAll(this.#current.file, frame);
+    await writeFrame(this.#current, frame, first, count);
   }
 
   /** Resolves when all that was written is on the disk. */
@@ -94,23 +105,24 @@ export class WriteAhead {
 
   /**
    * Goes on in a new segment that begins with the unfinished bundle: the entries from `first`, which
-   * are durable in the old one. Answers false where the segment begins there already.
+   * are durable in the old one. Where the segment begins there already it stays.
    */
-  async rotate(first: number, bundle: Buffer): Promise<boolean> {
-    if (first === this.#current.first) return false;
-    const next = await createSegment(this.#fileSystem, this.#directory, first);
-    for (const { payload, count, index } of framesOf(bundle, first)) {
-      const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), payload]);
-      finishFrame(frame, next.seed, index, count);
-      await writeAll(next.file, frame);
-      next.bytes += frame.length;
+  async rotate(first: number, bundle: Buffer): Promise<void> {
+    if (first === this.#current.first) {
+      if (!this.recycles) await this.#current.file.truncate(this.#current.bytes);
+      return;
     }
-    await next.file.sync();
-    const { file, ...segment } = this.#current;
+    const isSpare = this.#spare === "ready" && this.recycles;
+    if (isSpare) this.#spare = "changing";
+    const next = await createSegment(this.#fileSystem, this.#directory, first, {
+      bundle,
+      from: isSpare ? SPARE_SEGMENT : NEXT_SEGMENT,
+    });
+    if (isSpare) this.#spare = "none";
+    const { file, path, first: before } = this.#current;
     await file.close();
-    this.#done.push({ segment, end: first });
+    this.#done.push({ segment: { path, first: before }, end: first });
     this.#current = next;
-    return true;
   }
 
   /** Whether tiles up to `size`, once they are durable, can stand in for a segment. */
@@ -119,40 +131,111 @@ export class WriteAhead {
     return oldest !== undefined && oldest.end <= size;
   }
 
-  /** Removes the segments that end at or before `size`: their tiles are durable. */
+  /** Lets go of the segments that end at or before `size`: their tiles are durable. */
   async retire(size: number): Promise<void> {
-    let removed = false;
+    let hasChanged = false;
+    let isSpare = false;
     for (
       let [oldest] = this.#done;
       oldest !== undefined && oldest.end <= size;
       [oldest] = this.#done
     ) {
-      await this.#fileSystem.remove(oldest.segment.path);
+      const { path } = oldest.segment;
+      if (this.recycles && this.#spare === "none") {
+        this.#spare = "changing";
+        isSpare = true;
+        await this.#fileSystem.rename(path, this.#pathOf(SPARE_SEGMENT));
+      } else {
+        await this.#fileSystem.remove(path);
+      }
       this.#done.shift();
-      removed = true;
+      hasChanged = true;
     }
-    if (removed) await this.#fileSystem.syncDirectory(join(this.#directory, WAL_DIRECTORY));
+    if (hasChanged) await this.#fileSystem.syncDirectory(join(this.#directory, WAL_DIRECTORY));
+    // Under its old name it must not be found with another beginning.
+    if (isSpare) this.#spare = "ready";
   }
 
-  close(): Promise<void> {
-    return this.#current.file.close();
+  /** Removes the spare segment with the entries that it held. */
+  async dropSpare(): Promise<void> {
+    if (this.#spare !== "ready") return;
+    this.#spare = "changing";
+    await this.#fileSystem.remove(this.#pathOf(SPARE_SEGMENT));
+    this.#spare = "none";
+  }
+
+  /** Leaves nothing behind the last frame. */
+  async close(): Promise<void> {
+    const { file, bytes } = this.#current;
+    try {
+      await this.dropSpare();
+      if ((await file.size()) > bytes) await file.truncate(bytes);
+    } finally {
+      await file.close();
+    }
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#directory, WAL_DIRECTORY, name);
   }
 }
 
-/** Makes an empty segment; its name and its header are durable when it answers. */
+/** What a segment begins with, and the file that it is made of. */
+interface SegmentStart {
+  readonly bundle: Buffer;
+  readonly from: typeof NEXT_SEGMENT | typeof SPARE_SEGMENT;
+}
+
+const NO_ENTRIES: Buffer = Buffer.alloc(0);
+
+/** Removes what a writer that died left of segments that it had not begun to use. */
+export async function removeUnused(
+  fileSystem: Pick<LogFileSystem, "remove">,
+  directory: string,
+): Promise<void> {
+  for (const name of [NEXT_SEGMENT, SPARE_SEGMENT]) {
+    await fileSystem.remove(join(directory, WAL_DIRECTORY, name));
+  }
+}
+
+/**
+ * Makes a segment that holds the entries from `first` in `bundle`, out of the file `from`: whole and
+ * durable, and so is its name when it answers.
+ */
 export async function createSegment(
   fileSystem: LogFileSystem,
   directory: string,
   first: number,
+  { bundle = NO_ENTRIES, from = NEXT_SEGMENT }: Partial<SegmentStart> = {},
 ): Promise<OpenSegment> {
-  const path = join(directory, WAL_DIRECTORY, String(first).padStart(NAME_DIGITS, "0"));
-  const file = await fileSystem.open(path, "append");
-  if (file === undefined) throw new Error(`${path} vanished`);
+  const wal = join(directory, WAL_DIRECTORY);
+  const aside = join(wal, from);
+  const path = join(wal, String(first).padStart(NAME_DIGITS, "0"));
+  const file = await fileSystem.open(aside, "update");
+  if (file === undefined) throw new Error(`${aside} vanished`);
   const seed = randomInt(SEED_LIMIT);
-  await writeAll(file, formatSegmentHeader({ seed, first }));
+  const segment = { path, first, file, seed, bytes: SEGMENT_HEADER_BYTES };
+  await writeAll(file, formatSegmentHeader({ seed, first }), 0);
+  for (const { payload, count, index } of framesOf(bundle, first)) {
+    const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), payload]);
+    await writeFrame(segment, frame, index, count);
+  }
   await file.sync();
-  await fileSystem.syncDirectory(join(directory, WAL_DIRECTORY));
-  return { path, first, file, seed, bytes: SEGMENT_HEADER_BYTES };
+  await fileSystem.rename(aside, path);
+  await fileSystem.syncDirectory(wal);
+  return segment;
+}
+
+async function writeFrame(
+  segment: OpenSegment,
+  frame: Buffer,
+  first: number,
+  count: number,
+): Promise<void> {
+  finishFrame(frame, segment.seed, first, count);
+  const position = segment.bytes;
+  segment.bytes += frame.length;
+  await writeAll(segment.file, frame, position);
 }
 
 /** A bundle in pieces that fit in frames. */

@@ -59,12 +59,13 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
 
   function record(scope: OperationScope, event: AuditEvent): Decision<AuditPlace> {
     return failClosed("audit.event", () => {
-      if (findKind(event.kind)?.reserved === true) return append(scope, event, { time: now() });
+      if (findKind(event.kind)?.reserved === true)
+        return append(scope, event, { time: now(), seq });
       const verdict = disk.judge(0) ?? flood.judge(scope, event);
       if (verdict !== undefined) {
         return "place" in verdict ? allow("audit.counted", verdict) : verdict;
       }
-      return append(scope, event, { time: now() });
+      return append(scope, event, { time: now(), seq });
     });
   }
 
@@ -76,12 +77,12 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
   ): Decision<AuditPlace> {
     const { userId, personal } = event;
     let key: SubjectKey | undefined;
-    let written: AuditorMembers = { ...members, seq };
+    let written = members;
     if (userId !== undefined || personal !== undefined) {
       const sealed = seal(event);
       if ("allowed" in sealed) return sealed;
       ({ key } = sealed);
-      written = { ...written, ...sealed.members };
+      written = { ...members, ...sealed.members };
     }
     const json = writeEvent(scope, event, written, own !== undefined);
     if (typeof json !== "string") return json;
@@ -145,13 +146,13 @@ export function createRecorder({ logs, clock, keys, flood, disk }: RecordParts):
   return {
     record,
     recordOwn(event, members = {}, into = logs.has("security") ? undefined : fallback) {
-      const written = { ...members, time: now() };
+      const written = { ...members, time: now(), seq };
       return failClosed("audit.event", () => append({}, event, written, { into }));
     },
     recordCounted(scope, event, count, firstTime) {
       const time = now();
       // Refused only where the log is: then nothing else is recorded either.
-      failClosed("audit.event", () => append(scope, event, { time, count, firstTime }));
+      failClosed("audit.event", () => append(scope, event, { time, seq, count, firstTime }));
     },
   };
 }

@@ -45,7 +45,7 @@ export async function killWriters(kills: number, seed: number): Promise<ChaosCou
   try {
     for (let kill = 0; kill < kills; kill += 1) {
       const step = kill % 2 === 0 ? 0 : 1 + (((kill - 1) / 2) % STEPS);
-      await killOne(directory, String(kill), step, random, told);
+      await killOne(parent, String(kill), step, random, told);
       await readPublished(directory, told);
     }
     return await compare(directory, kills, told);
@@ -55,7 +55,7 @@ export async function killWriters(kills: number, seed: number): Promise<ChaosCou
 }
 
 async function killOne(
-  directory: string,
+  parent: string,
   run: string,
   step: number,
   random: () => number,
@@ -65,11 +65,14 @@ async function killOne(
     "--conditions=@glovebox/source",
     "--no-warnings",
     WRITER,
-    directory,
+    join(parent, "log"),
     run,
     String(step),
   ];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(parent, "cache") },
+  });
   const lines = 1 + Math.floor(random() * 60);
   let output = "";
   child.stdout.setEncoding("utf8");

@@ -111,7 +111,14 @@ async function open(disk: SimulatedDisk, signer: NoteSigner): Promise<AuditLog> 
   await disk.makeDirectory("/anchors");
   await disk.syncDirectory("/");
   const { log } = await openAuditLog(
-    { directory: DIRECTORY, origin: ORIGIN, anchorPath: ANCHOR, sealIntervalMs: 1 },
+    {
+      directory: DIRECTORY,
+      origin: ORIGIN,
+      anchorPath: ANCHOR,
+      sealIntervalMs: 1,
+      // The least, so that segments are written over within a run.
+      segmentBytes: 16_384,
+    },
     {
       signers: [signer],
       fileSystem: disk,
@@ -130,10 +137,13 @@ async function work(
 ): Promise<void> {
   const log = await open(disk, signer);
   const bursts = 8 + Math.floor(random() * 12);
+  // Of small entries, one segment holds all; of large ones, it is written over several times.
+  const width = random() < 0.5 ? 40 : 400;
+  const prunes = random() < 0.5;
   for (let burst = 0; burst < bursts; burst += 1) {
     const entries = Math.floor(random() * (random() < 0.3 ? 300 : 12)) + 1;
     for (let at = 0; at < entries; at += 1) {
-      const text = `${told.appended.length} ${"x".repeat(Math.floor(random() * 40))}`;
+      const text = `${told.appended.length} ${"x".repeat(Math.floor(random() * width))}`;
       const decision = log.tryAppend(text);
       if (!decision.allowed) throw new Error(decision.reason);
       told.appended.push(text);
@@ -147,7 +157,7 @@ async function work(
       if (random() < 0.5) await sealed;
       else sealed.catch(() => undefined);
     }
-    if (random() < 0.2) {
+    if (prunes && random() < 0.4) {
       const pruned = log.prune(Math.floor(random() * last));
       told.pruned = Math.max(told.pruned, await pruned);
     }

@@ -89,18 +89,20 @@ export class SimulatedDisk implements LogFileSystem {
       size: async () => node.content.length,
       read: async (position, length) =>
         Buffer.from(node.content.subarray(position, position + length)),
-      write: async (bytes) => {
+      write: async (bytes, offset) => {
         this.#step({ kind: "write", path });
         const taken = Math.min(
           bytes.length,
           this.faults.takes?.(path, bytes.length) ?? bytes.length,
         );
         const copy = Buffer.from(bytes.subarray(0, taken));
-        node.changes.push({ offset: node.content.length, bytes: copy });
-        node.content = Buffer.concat([node.content, copy]);
+        node.changes.push({ offset, bytes: copy });
+        node.content = resized(node.content, Math.max(node.content.length, offset + taken));
+        copy.copy(node.content, offset);
         return taken;
       },
       truncate: async (size) => {
+        if (size === node.content.length) return;
         this.#step({ kind: "truncate", path });
         resize(node, size);
       },
@@ -218,6 +220,8 @@ export class SimulatedDisk implements LogFileSystem {
   }
 }
 
+const SECTOR_BYTES = 512;
+
 function survivingContent({ synced, changes }: FileNode, random: Random): Buffer {
   const eagerness = random();
   let content = synced;
@@ -232,7 +236,12 @@ function survivingContent({ synced, changes }: FileNode, random: Random): Buffer
     const end = part.offset + length;
     const next = resized(content, Math.max(content.length, end));
     if (random() < 0.1) next.fill(Math.floor(random() * 256), content.length);
-    part.bytes.copy(next, part.offset, 0, length);
+    // A disk writes sectors in any order, and need not come to all of them.
+    const arrives = random() < 0.2 ? () => random() < 0.5 : () => true;
+    for (let at = 0; at < length; at += SECTOR_BYTES) {
+      if (arrives())
+        part.bytes.copy(next, part.offset + at, at, Math.min(at + SECTOR_BYTES, length));
+    }
     content = next;
   }
   return content;

@@ -4,6 +4,7 @@
  * or by itself before the given step of its disk.
  */
 import { writeSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 
 import { openAuditLog, openKeyFile } from "@glovebox/auditor/log";
 
@@ -13,6 +14,9 @@ const [directory = "", run = "", rawStep = ""] = process.argv.slice(2);
 const ORIGIN = "chaos.example/log";
 let steps = 0;
 
+// Whoever is killed does not come to write the cache; a thousand starts are worth it.
+flushCompileCache();
+
 /** Dies as a killed process does, at one step. */
 function step(): void {
   steps += 1;
@@ -20,7 +24,7 @@ function step(): void {
 }
 
 const { log } = await openAuditLog(
-  { directory, origin: ORIGIN, sealIntervalMs: 5 },
+  { directory, origin: ORIGIN, sealIntervalMs: 5, segmentBytes: 16_384 },
   {
     signers: () => openKeyFile(`${directory}.key`, ORIGIN),
     fileSystem: {
@@ -31,9 +35,9 @@ const { log } = await openAuditLog(
         if (file === undefined) return undefined;
         return {
           ...file,
-          write(bytes) {
+          write(bytes, position) {
             step();
-            return file.write(bytes);
+            return file.write(bytes, position);
           },
           sync() {
             step();

@@ -89,7 +89,8 @@ describe("the writer", () => {
   test("does not take text that looks like a member for one", () => {
     const text = '"details":0,"enc":0,\\"pii":0 \\ud800 \\\\ud800';
     const own = { time: 1, subject: text, encJson: '{"ct":"1"}', piiJson: '{"userId":"2"}' };
-    const recorded = event("call", { code: text, error: text, details: { [text]: text } });
+    const details = { [text]: text, enc: 0, pii: 0 };
+    const recorded = event("call", { code: text, error: text, details });
     const json = writeEvent(
       { callId: text, pluginId: text } as unknown as OperationScope,
       recorded,

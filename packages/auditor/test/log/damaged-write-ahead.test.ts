@@ -52,8 +52,8 @@ async function contentOf(disk: SimulatedDisk): Promise<Buffer> {
 async function openWith(content: Buffer): Promise<AuditLog> {
   const disk = original.afterPowerCut(() => 0.5);
   await disk.remove(WAL);
-  const file = await disk.open(WAL, "append");
-  await file?.write(content);
+  const file = await disk.open(WAL, "update");
+  await file?.write(content, 0);
   await file?.sync();
   return open(disk);
 }
