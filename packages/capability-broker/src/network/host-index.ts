@@ -4,10 +4,14 @@
  */
 import type { NetworkGrant } from "../grant/grant.ts";
 import type { Host } from "../target/host-name.ts";
+import type { Endpoint, HostPattern } from "../target/host-pattern.ts";
 import { endpointNumber } from "../target/strict-url.ts";
 
 /** Whether a host is reached at an endpoint, or what of it is not granted. */
 export type HostIndex = (host: Host, endpoint: number) => "granted" | "port" | "scheme" | "none";
+
+const FREE = -1;
+const NONE: ReadonlySet<number> = new Set();
 
 const compiled = new WeakMap<NetworkGrant, HostIndex>();
 
@@ -21,25 +25,27 @@ export function hostIndexOf(grant: NetworkGrant): HostIndex {
   return index;
 }
 
-/** Patterns of one hash: their host and what is granted there. */
-interface Slot {
+/** A pattern's host and what is granted there; endpoint sets are shared by patterns that have the same. */
+interface Entry {
   readonly kind: "exact" | "suffix";
   readonly host: string;
-  readonly endpoints: Set<number>;
+  readonly endpoints: ReadonlySet<number>;
+}
+
+/**
+ * Open addressing with linear probing, at most a quarter full: the hashes lie side by side, so that
+ * a suffix which no pattern has costs one read of a few kilobytes that stay in the cache.
+ */
+interface Table {
+  /** -1 = free. */
+  readonly hashes: Int32Array;
+  readonly entries: readonly (Entry | undefined)[];
 }
 
 const DOT = 46;
 
 function compile(grant: NetworkGrant): HostIndex {
-  const slots = new Map<number, Slot[]>();
-  const anyPublic = new Set<number>();
-  for (const { pattern, endpoints } of grant.hosts) {
-    const set = pattern.kind === "any-public" ? anyPublic : setOf(slots, pattern);
-    for (const endpoint of endpoints) {
-      const colon = endpoint.indexOf(":");
-      set.add(endpointNumber(endpoint.slice(0, colon), Number(endpoint.slice(colon + 1))));
-    }
-  }
+  const { table, anyPublic } = tableOf(grant);
   return (host, endpoint) => {
     if (anyPublic.has(endpoint)) return "granted";
     const { name } = host;
@@ -50,18 +56,35 @@ function compile(grant: NetworkGrant): HostIndex {
     for (let at = name.length - 1; at >= 0; at -= 1) {
       const code = name.charCodeAt(at);
       if (code === DOT && isName) {
-        const found = slots.get(hash);
-        if (found !== undefined) {
-          if (isGranted(found, "suffix", name, endpoint)) return "granted";
+        const endpoints = find(table, hash, "suffix", name);
+        if (endpoints !== undefined) {
+          if (endpoints.has(endpoint)) return "granted";
           isNear = true;
         }
       }
       hash = mixed(hash, code);
     }
-    const found = slots.get(hash);
-    if (found !== undefined && isGranted(found, "exact", name, endpoint)) return "granted";
-    return isNear || found !== undefined ? missing(slots, anyPublic, host, endpoint) : "none";
+    const endpoints = find(table, hash, "exact", name);
+    if (endpoints?.has(endpoint) === true) return "granted";
+    return isNear || endpoints !== undefined ? missing(table, anyPublic, host, endpoint) : "none";
   };
+}
+
+/** What is granted at the pattern of this hash that the name is, or is below. */
+function find(
+  { hashes, entries }: Table,
+  hash: number,
+  kind: Entry["kind"],
+  name: string,
+): ReadonlySet<number> | undefined {
+  const mask = hashes.length - 1;
+  for (let at = spread(hash) & mask; hashes[at] !== FREE; at = (at + 1) & mask) {
+    if (hashes[at] !== hash) continue;
+    const entry = entries[at];
+    // Hashes meet by chance or by malice, so the text decides.
+    if (entry !== undefined && matches(entry, name, kind)) return entry.endpoints;
+  }
+  return undefined;
 }
 
 /** One character more; 30 bits, which an engine keeps without allocating. */
@@ -69,17 +92,12 @@ function mixed(hash: number, code: number): number {
   return (Math.imul(hash, 31) + code) & 0x3fff_ffff;
 }
 
-/** Hashes meet by chance or by malice, so the text decides. */
-function isGranted(
-  slots: readonly Slot[],
-  kind: Slot["kind"],
-  name: string,
-  endpoint: number,
-): boolean {
-  return slots.some((slot) => matches(slot, name, kind) && slot.endpoints.has(endpoint));
+/** Brings the upper bits of a hash down to where a small table looks. */
+function spread(hash: number): number {
+  return Math.imul(hash, 0x9e37_79b1) >>> 12;
 }
 
-function matches({ kind, host }: Slot, name: string, wanted: Slot["kind"]): boolean {
+function matches({ kind, host }: Entry, name: string, wanted: Entry["kind"]): boolean {
   if (kind !== wanted) return false;
   // A wildcard never matches its own apex.
   return kind === "exact" ? name === host : name.endsWith(host) && isBelow(name, host);
@@ -91,44 +109,63 @@ function isBelow(name: string, host: string): boolean {
 
 /** What of a host is not granted, for the reason of a refusal. */
 function missing(
-  slots: ReadonlyMap<number, readonly Slot[]>,
+  table: Table,
   anyPublic: ReadonlySet<number>,
   { name, kind }: Host,
   endpoint: number,
 ): "port" | "scheme" | "none" {
-  let found: "scheme" | "none" = "none";
-  const ask = (set: ReadonlySet<number>): boolean => {
-    for (const other of set) if (other > 0 === endpoint > 0) return true;
-    if (set.size > 0) found = "scheme";
-    return false;
-  };
-  if (ask(anyPublic)) return "port";
+  const near = [anyPublic];
   let hash = 0;
-  for (let at = name.length - 1; at >= -1; at -= 1) {
-    const code = at < 0 ? DOT : name.charCodeAt(at);
-    const wanted = at < 0 ? "exact" : "suffix";
-    if (code === DOT && (at < 0 || kind === "name")) {
-      for (const slot of slots.get(hash) ?? [])
-        if (matches(slot, name, wanted) && ask(slot.endpoints)) return "port";
-    }
+  for (let at = name.length - 1; at >= 0; at -= 1) {
+    const code = name.charCodeAt(at);
+    if (code === DOT && kind === "name") near.push(find(table, hash, "suffix", name) ?? NONE);
     hash = mixed(hash, code);
   }
-  return found;
+  near.push(find(table, hash, "exact", name) ?? NONE);
+  const endpoints = near.flatMap((set) => [...set]);
+  if (endpoints.length === 0) return "none";
+  return endpoints.some((other) => other > 0 === endpoint > 0) ? "port" : "scheme";
 }
 
-function setOf(
-  slots: Map<number, Slot[]>,
-  { kind, host }: NetworkGrant["hosts"][number]["pattern"],
-): Set<number> {
-  const slotKind = kind === "suffix" ? "suffix" : "exact";
+function tableOf(grant: NetworkGrant): { table: Table; anyPublic: ReadonlySet<number> } {
+  const granted = new Map<string, { pattern: HostPattern; numbers: Set<number> }>();
+  for (const { pattern, endpoints } of grant.hosts) {
+    const key = `${pattern.kind} ${pattern.host}`;
+    const numbers = granted.get(key)?.numbers ?? new Set<number>();
+    for (const endpoint of endpoints) numbers.add(numberOf(endpoint));
+    granted.set(key, { pattern, numbers });
+  }
+  const shared = new Map<string, ReadonlySet<number>>();
+  let anyPublic = NONE;
+  const patterns: Entry[] = [];
+  for (const { pattern, numbers } of granted.values()) {
+    const key = [...numbers].toSorted().join();
+    const endpoints = shared.get(key) ?? numbers;
+    shared.set(key, endpoints);
+    const { kind, host } = pattern;
+    if (kind === "any-public") anyPublic = endpoints;
+    else patterns.push({ kind: kind === "suffix" ? kind : "exact", host, endpoints });
+  }
+  const size = 2 ** Math.ceil(Math.log2(4 * patterns.length + 1));
+  const hashes = new Int32Array(size).fill(FREE);
+  const entries = new Array<Entry | undefined>(size).fill(undefined);
+  for (const entry of patterns) {
+    const hash = hashOf(entry.host);
+    let at = spread(hash) & (size - 1);
+    while (hashes[at] !== FREE) at = (at + 1) & (size - 1);
+    hashes[at] = hash;
+    entries[at] = entry;
+  }
+  return { table: { hashes, entries }, anyPublic };
+}
+
+function numberOf(endpoint: Endpoint): number {
+  const colon = endpoint.indexOf(":");
+  return endpointNumber(endpoint.slice(0, colon), Number(endpoint.slice(colon + 1)));
+}
+
+function hashOf(host: string): number {
   let hash = 0;
   for (let at = host.length - 1; at >= 0; at -= 1) hash = mixed(hash, host.charCodeAt(at));
-  const list = slots.get(hash) ?? [];
-  slots.set(hash, list);
-  let slot = list.find((other) => other.kind === slotKind && other.host === host);
-  if (slot === undefined) {
-    slot = { kind: slotKind, host, endpoints: new Set() };
-    list.push(slot);
-  }
-  return slot.endpoints;
+  return hash;
 }
