@@ -139,7 +139,7 @@ function tableOf(grant: NetworkGrant): { table: Table; anyPublic: ReadonlySet<nu
   let anyPublic = NONE;
   const patterns: Entry[] = [];
   for (const { pattern, numbers } of granted.values()) {
-    const key = [...numbers].toSorted().join();
+    const key = [...numbers].toSorted((one, other) => one - other).join();
     const endpoints = shared.get(key) ?? numbers;
     shared.set(key, endpoints);
     const { kind, host } = pattern;
@@ -148,7 +148,7 @@ function tableOf(grant: NetworkGrant): { table: Table; anyPublic: ReadonlySet<nu
   }
   const size = 2 ** Math.ceil(Math.log2(4 * patterns.length + 1));
   const hashes = new Int32Array(size).fill(FREE);
-  const entries = new Array<Entry | undefined>(size).fill(undefined);
+  const entries = Array.from<Entry | undefined>({ length: size });
   for (const entry of patterns) {
     const hash = hashOf(entry.host);
     let at = spread(hash) & (size - 1);
