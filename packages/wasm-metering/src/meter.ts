@@ -96,10 +96,7 @@ function meter(
   const code = writeCode(module, plan);
   const stale = findStaleSections(module);
   const bytes = writeModule(module, {
-    replace: new Map([
-      ...limited,
-      ...writeSections(module, code, names, { references, reference: plan.reference }),
-    ]),
+    replace: new Map([...limited, ...writeSections(module, code, names, { references, ...plan })]),
     drop: ({ id, header }) => id === SECTION.start || stale.has(header),
   });
   return Object.freeze({

@@ -5,6 +5,7 @@
  */
 import type { WasmModule } from "@glovebox/wasm-binary";
 
+import { firstTypes, hasClosedTables } from "./closed-tables.ts";
 import { callComponents, type CallComponents } from "./graph/call-graph.ts";
 import type { CallFacts } from "./graph/control-flow.ts";
 import { MAX_LOCALS, MAX_PARAMETERS, MAX_UNCHECKED } from "./limits.ts";
@@ -38,6 +39,19 @@ export interface Plan extends CallFacts {
   readonly threads: (callee: number) => boolean;
   /** The function that stands for another where it is called by its old type. */
   readonly reference: (index: number) => number;
+  /** Whether calls through tables take and give fuel. */
+  readonly threadsTables: boolean;
+  /** The function that stands for another in a table. */
+  readonly element: (index: number) => number;
+  /** Functions in tables that do not take fuel by themselves, in the order of what stands for them. */
+  readonly adapted: readonly number[];
+}
+
+/** Who calls whom: functions, and behind them a node for each type that is called through a table. */
+interface Calls {
+  readonly callees: readonly Int32Array[];
+  /** Bits of {@link BODY}. */
+  readonly does: Uint8Array;
 }
 
 /** Decides how each function is charged. */
@@ -50,13 +64,25 @@ export function planModule(
   const { imported, functions } = module;
   const count = module.bodies.length;
   const kinds = new Uint8Array(count);
-  if (placement === "merged") chooseKinds(module, survey, kinds);
+  const isElement = new Uint8Array(functions.length);
+  const mayThread = placement === "merged" && hasClosedTables(module, survey, references);
+  if (mayThread) {
+    references.each((index, isInTable) => {
+      if (isInTable) isElement[index] = 1;
+    });
+  }
+  if (placement === "merged") chooseKinds(module, survey, isElement, kinds);
+  // A function that is charged per block has no local to spare for the place in the table.
+  const isStuck = (kind: number, index: number): boolean =>
+    kind === KIND.perBlock && ((survey.does[index] as number) & BODY.callsIndirect) !== 0;
+  const threadsTables = mayThread && !kinds.some(isStuck);
+  const calls = callsOf(module, survey, threadsTables ? isElement : undefined);
 
   const isTaken = survey.isReferred.slice();
   for (const { kind, index } of module.exports) if (kind === "function") isTaken[index] = 1;
   if (module.start !== undefined) isTaken[module.start] = 1;
-  references.each((index) => {
-    isTaken[index] = 1;
+  references.each((index, isInTable) => {
+    if (!isInTable || !threadsTables) isTaken[index] = 1;
   });
   // Whoever has its fuel on the global leaves it there for what it goes on as.
   for (const [index, callees] of survey.tailCallees.entries()) {
@@ -71,22 +97,38 @@ export function planModule(
     wrappers[index] = functions.length + 1 + wrapped.length;
     wrapped.push(index);
   }
-  const components = callComponents(count + module.types.length, survey.callees);
-  const mayThrow = survey.hasExceptions ? findThrowing(survey, components) : undefined;
+  const adapters = new Map<number, number>();
+  for (let index = 0; index < functions.length; index++) {
+    if (
+      !threadsTables ||
+      isElement[index] === 0 ||
+      kinds[index - imported.function] === KIND.threaded
+    )
+      continue;
+    adapters.set(index, functions.length + 1 + wrapped.length + adapters.size);
+  }
+  const reference = (index: number): number => {
+    const wrapper = wrappers[index - imported.function] ?? -1;
+    return wrapper >= 0 ? wrapper : index;
+  };
+  const components = callComponents(calls.does.length, calls.callees);
+  const mayThrow = survey.hasExceptions ? findThrowing(calls, components) : undefined;
   return {
     kinds,
     wrapped,
     components,
-    checksCalls: findUnchecked(survey, components),
+    checksCalls: findUnchecked(calls, survey.costs, components),
     fallback: placement === "merged" ? undefined : "asked for",
     threads: (index) => kinds[index - imported.function] === KIND.threaded,
-    reference: (index) => {
-      const wrapper = wrappers[index - imported.function] ?? -1;
-      return wrapper >= 0 ? wrapper : index;
+    reference,
+    threadsTables,
+    element: threadsTables ? (index) => adapters.get(index) ?? index : reference,
+    adapted: [...adapters.keys()],
+    mayThrow: (callee) => {
+      if (mayThrow === undefined) return false;
+      if (callee < -1) return mayThrow[count - 2 - callee] === 1;
+      return callee < imported.function || mayThrow[callee - imported.function] === 1;
     },
-    mayThrow: (index) =>
-      mayThrow !== undefined &&
-      (index < imported.function || mayThrow[index - imported.function] === 1),
   };
 }
 
@@ -94,7 +136,12 @@ export function planModule(
  * A function is threaded where others call it directly and its new type fits the engine's limits. One that goes
  * on as another by a tail call has to give what that gives, and is threaded only where that is.
  */
-function chooseKinds(module: WasmModule, survey: Survey, kinds: Uint8Array): void {
+function chooseKinds(
+  module: WasmModule,
+  survey: Survey,
+  isElement: Uint8Array,
+  kinds: Uint8Array,
+): void {
   const { imported } = module;
   const callersByTail = new Map<number, number[]>();
   const demoted: number[] = [];
@@ -110,7 +157,8 @@ function chooseKinds(module: WasmModule, survey: Survey, kinds: Uint8Array): voi
     const locals = parameters.length + (survey.localCounts[index] as number);
     const fits = parameters.length < MAX_PARAMETERS && results.length < MAX_PARAMETERS;
     const leaves = ((survey.does[index] as number) & BODY.tailCallsUnknown) !== 0;
-    const isCalled = survey.isCalled[imported.function + index] === 1;
+    const functionIndex = imported.function + index;
+    const isCalled = survey.isCalled[functionIndex] === 1 || isElement[functionIndex] === 1;
     // With the fuel it must still be a function that the engine takes, with its temporary locals.
     if (locals + ADDED_LOCALS > MAX_LOCALS) kinds[index] = KIND.perBlock;
     else kinds[index] = isCalled && fits && !leaves ? KIND.threaded : KIND.root;
@@ -125,17 +173,44 @@ function chooseKinds(module: WasmModule, survey: Survey, kinds: Uint8Array): voi
   }
 }
 
+/** Calls through tables lead to what is in them where that is known, and else anywhere. */
+function callsOf(
+  { bodies, types, functions, imported }: WasmModule,
+  survey: Survey,
+  isElement: Uint8Array | undefined,
+): Calls {
+  const count = bodies.length;
+  const does = new Uint8Array(count + types.length);
+  does.set(survey.does);
+  if (isElement === undefined) {
+    does.fill(BODY.callsUnknown, count);
+    return { callees: survey.callees, does };
+  }
+  const first = firstTypes(types);
+  const targets = Array.from(first, (): number[] => []);
+  for (let type = 0; type < types.length; type++) {
+    if (first[type] !== type) targets[type]?.push(count + (first[type] as number));
+  }
+  for (let index = 0; index < functions.length; index++) {
+    if (isElement[index] === 0) continue;
+    const type = first[functions[index] as number] as number;
+    if (index >= imported.function) targets[type]?.push(index - imported.function);
+    else does[count + type] = BODY.callsUnknown;
+  }
+  return { callees: [...survey.callees, ...targets.map((list) => Int32Array.from(list))], does };
+}
+
 /** Functions out of which an exception may come, one of the host's included. */
 function findThrowing(
-  { does, callees }: Survey,
+  { does, callees }: Calls,
   { componentOf, order }: CallComponents,
 ): Uint8Array {
   const mayThrow = new Uint8Array(componentOf.length);
   const throws = new Uint8Array(componentOf.length);
-  const unknown = BODY.throws | BODY.callsUnknown | BODY.callsIndirect;
+  const unknown = BODY.throws | BODY.callsUnknown;
   for (const index of order) {
     const component = componentOf[index] as number;
-    if (((does[index] ?? 0) & unknown) !== 0) throws[component] = 1;
+    if (((does[index] as number) & unknown) !== 0) throws[component] = 1;
     for (const callee of callees[index] ?? []) {
       if (throws[componentOf[callee] as number] === 1) throws[component] = 1;
     }
@@ -152,19 +227,22 @@ function findThrowing(
  * and behind each call, and counts for its callers as what it costs itself.
  */
 function findUnchecked(
-  { costs, callees }: Survey,
+  { callees }: Calls,
+  costs: Float64Array,
   { componentOf, order }: CallComponents,
 ): Uint8Array {
   const checks = new Uint8Array(costs.length);
   const unchecked = new Float64Array(componentOf.length);
   for (const index of order) {
-    if (index >= costs.length) continue;
-    let sum = costs[index] as number;
+    const isType = index >= costs.length;
+    let sum = isType ? 0 : (costs[index] as number);
     for (const callee of callees[index] ?? []) {
-      // A call within a circle is checked by itself.
-      if (componentOf[callee] !== componentOf[index]) sum += unchecked[callee] as number;
+      // A call within a circle is checked by itself. Of those through a table one takes place.
+      if (componentOf[callee] === componentOf[index]) continue;
+      const more = unchecked[callee] as number;
+      sum = isType ? Math.max(sum, more) : sum + more;
     }
-    if (sum > MAX_UNCHECKED) checks[index] = 1;
+    if (!isType && sum > MAX_UNCHECKED) checks[index] = 1;
     unchecked[index] = checks[index] === 1 ? (costs[index] as number) : sum;
   }
   return checks;

@@ -6,7 +6,7 @@ import { ByteWriter } from "@glovebox/wasm-binary/write";
 import { type CountedLoop, findCountedLoop } from "./charge/counted-loop.ts";
 import { ChargeMerger } from "./charge/merge.ts";
 import { hasLengths, writePerBlock } from "./charge/per-block.ts";
-import { writeThreaded, writeWrapper } from "./charge/threaded.ts";
+import { writeAdapter, writeThreaded, writeWrapper } from "./charge/threaded.ts";
 import { ControlFlow } from "./graph/control-flow.ts";
 import { EVENT, NODE } from "./graph/flow-tables.ts";
 import { MAX_BODY_BYTES, MAX_LOCALS } from "./limits.ts";
@@ -40,7 +40,7 @@ export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
   const outOfFuel = module.functions.length;
   const shared: ModuleContext = { module, types, fuelGlobal, outOfFuel };
   const content = new ByteWriter(Math.ceil(1.5 * codeBytes(module)) + 64);
-  content.unsigned(module.bodies.length + 1 + plan.wrapped.length);
+  content.unsigned(module.bodies.length + 1 + plan.wrapped.length + plan.adapted.length);
   const bodies = new BodyPlacement(shared, plan);
   const fallbacks: MeteringFallback[] = [];
   if (plan.fallback !== undefined) fallbacks.push({ function: -1, reason: plan.fallback });
@@ -67,11 +67,18 @@ export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
     append(content, body, functionIndex);
     addedFunctions.push(module.functions[functionIndex] as number);
   }
+  for (const index of plan.adapted) {
+    const { parameters, results } = signatureOf(module, index);
+    body.clear();
+    writeAdapter(new BodyContext(shared, { parameters, results }, body, 0), index);
+    append(content, body, index);
+    addedFunctions.push(types.threadedType(parameters, results));
+  }
   const functionTypes = Array.from(plan.kinds, (kind, index) => {
     const functionIndex = module.imported.function + index;
     if (kind !== KIND.threaded) return module.functions[functionIndex] as number;
     const { parameters, results } = signatureOf(module, functionIndex);
-    return types.functionType([...parameters, I64], [...results, I64]);
+    return types.threadedType(parameters, results);
   });
   return {
     content: content.finish(),
@@ -113,6 +120,7 @@ class BodyPlacement {
       isThreaded: kind === KIND.threaded,
       checksCalls: this.#plan.checksCalls[index] === 1,
       threads: this.#plan.threads,
+      threadsTables: this.#plan.threadsTables,
       reference: this.#plan.reference,
       counted: this.#countedLoops(),
     });
@@ -160,15 +168,21 @@ class BodyPlacement {
   #flagRecursion(index: number): void {
     const { event, node } = this.#flow;
     const { componentOf } = this.#plan.components;
-    const imported = this.#shared.module.imported.function;
     for (let at = 0; at < event.kind.length; at++) {
       const caller = event.second.at(at);
-      const kind = event.kind.at(at);
-      if ((kind !== EVENT.call && kind !== EVENT.tailCall) || caller < 0) continue;
-      const callee = event.first.at(at) - imported;
+      if (caller < 0) continue;
+      const callee = this.#calleeOf(event.kind.at(at), event.first.at(at));
       if (callee < 0 || componentOf[callee] !== componentOf[index]) continue;
       node.flags.set(caller, node.flags.at(caller) | NODE.recursion);
     }
+  }
+
+  /** The node of the call graph that an event calls; below zero where it calls none of the module's. */
+  #calleeOf(kind: number, first: number): number {
+    const { imported, bodies } = this.#shared.module;
+    if (kind === EVENT.call || kind === EVENT.tailCall) return first - imported.function;
+    const isThrough = kind === EVENT.unknownCall && first >= 0 && this.#plan.threadsTables;
+    return isThrough ? bodies.length + first : -1;
   }
 }
 

@@ -21,10 +21,12 @@ export function writeSections(
   module: WasmModule,
   code: WrittenCode,
   names: FuelNames,
-  { references, reference }: MovedReferences,
+  { references, reference, element }: MovedReferences,
 ): ReadonlyMap<number, Uint8Array> {
   const copy = (writer: ByteWriter, start: number, end: number): void =>
     references.copy(writer, start, end, reference);
+  const copyElements: typeof copy = (writer, start, end) =>
+    references.copy(writer, start, end, element);
   const sections = new Map<number, Uint8Array>([
     [
       SECTION.type,
@@ -41,7 +43,7 @@ export function writeSections(
   if (module.elements.length > 0) {
     sections.set(
       SECTION.element,
-      appended(module, SECTION.element, 0, copy, () => {}),
+      appended(module, SECTION.element, 0, copyElements, () => {}),
     );
   }
   return sections;
@@ -51,6 +53,8 @@ export function writeSections(
 export interface MovedReferences {
   readonly references: FunctionReferences;
   readonly reference: (index: number) => number;
+  /** As `reference`, in tables. */
+  readonly element: (index: number) => number;
 }
 
 function writeFunctions(types: readonly number[]): Uint8Array {

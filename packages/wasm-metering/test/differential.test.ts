@@ -19,7 +19,8 @@ const KINDS: readonly (readonly [string, Features])[] = [
   ["plain modules", {}],
   ["modules with an open table", { openTable: true }],
   ["modules with tail calls", { tailCalls: true }],
-  ["modules with exceptions", { exceptions: "standard", tailCalls: true }],
+  ["modules with exceptions", { exceptions: "standard" }],
+  ["modules with exceptions and tail calls", { exceptions: "standard", tailCalls: true }],
   ["modules with exceptions of the old form", { exceptions: "legacy" }],
 ];
 const PLACEMENTS: readonly MeteringOptions[] = [{}, { placement: "per-block" }];

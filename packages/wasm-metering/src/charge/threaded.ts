@@ -5,6 +5,7 @@
  * behind; it holds what is left whenever the host or a function of another kind runs (metering R4,
  * R6, R7).
  */
+import { tableIndexAt } from "../closed-tables.ts";
 import type { ControlFlow } from "../graph/control-flow.ts";
 import { EVENT, NODE } from "../graph/flow-tables.ts";
 import type { BodyContext } from "../rewrite/body-context.ts";
@@ -28,6 +29,8 @@ export interface ThreadedBody {
   readonly checksCalls: boolean;
   /** Whether the callee at this index takes and gives fuel. */
   readonly threads: (callee: number) => boolean;
+  /** Whether calls through tables take and give fuel. */
+  readonly threadsTables: boolean;
   /** The function that stands for another where it is called by its old type. */
   readonly reference: (index: number) => number;
   /** Counted loops by their number in the graph: charged before they begin. */
@@ -56,7 +59,7 @@ class BodyWriter {
   readonly #fuel: number;
   readonly #moved: number;
   readonly #lengths: LengthLocals;
-  readonly #hasLengths: boolean;
+  readonly #hasTemporaries: boolean;
   readonly #hasChecks: boolean;
   readonly #wrapsLabel: boolean;
   readonly #checksEntry: boolean;
@@ -74,9 +77,13 @@ class BodyWriter {
     this.#moved = last;
     this.#lengths = { narrow: last + 1, wide: last + 2 };
     this.#checksEntry = !body.isThreaded || body.checksCalls;
-    this.#hasLengths = this.#some((event) => flow.event.kind.at(event) === EVENT.length);
+    const hasLengths = this.#some((event) => flow.event.kind.at(event) === EVENT.length);
+    this.#hasTemporaries =
+      hasLengths ||
+      (body.threadsTables &&
+        this.#some((event) => flow.event.kind.at(event) === EVENT.unknownCall));
     this.#hasChecks =
-      !body.isThreaded || this.#hasLengths || this.#some((event) => this.#checksAt(event));
+      !body.isThreaded || hasLengths || this.#some((event) => this.#checksAt(event));
     this.#wrapsLabel = flow.branchesToBody;
     this.#sharesHandler = flow.catchesToBody || this.#some((event) => this.#isSharedHandler(event));
   }
@@ -84,7 +91,7 @@ class BodyWriter {
   write(): void {
     const { code } = this.#context;
     const { isThreaded } = this.#body;
-    const temporary = this.#hasLengths ? ([I32, I64] as const) : [];
+    const temporary = this.#hasTemporaries ? ([I32, I64] as const) : [];
     if (isThreaded) this.#context.writeShiftedLocals(temporary);
     else this.#context.writeLocals([I64, ...temporary]);
     if (!isThreaded) this.#load();
@@ -116,6 +123,7 @@ class BodyWriter {
       case EVENT.call:
         return this.#call(event);
       case EVENT.unknownCall:
+        if (this.#body.threadsTables) return this.#tableCall(event);
         this.#context.copyTo(position.at(event));
         this.#store(this.#exitFrom(event));
         this.#context.copyTo(third.at(event));
@@ -216,18 +224,37 @@ class BodyWriter {
   }
 
   #call(event: number): void {
-    const { code } = this.#context;
     const { position, first, third } = this.#flow.event;
     const threads = this.#body.threads(first.at(event));
     this.#context.copyTo(position.at(event));
     if (threads) this.#give();
     else this.#store(this.#exitFrom(event));
     this.#context.copyTo(third.at(event));
-    if (!threads) return this.#load();
-    code.index("localSet", this.#fuel);
-    if (!this.#body.checksCalls) return;
-    code.index("localGet", this.#fuel);
-    this.#trapBelowZero(this.#exitFrom(event));
+    if (threads) this.#take(event);
+    else this.#load();
+  }
+
+  /** A call through a table whose functions take fuel: it goes below the place in the table. */
+  #tableCall(event: number): void {
+    const { code, module, types } = this.#context;
+    const { position, first, third } = this.#flow.event;
+    const type = module.types.at(first.at(event));
+    if (type.kind !== "function") throw new TypeError("a call of what is no function");
+    this.#context.copyTo(position.at(event));
+    code.index("localSet", this.#lengths.narrow);
+    this.#give();
+    code.index("localGet", this.#lengths.narrow);
+    code.index("callIndirect", types.threadedType(type.parameters, type.results));
+    this.#context.startAt(tableIndexAt(module.bytes, position.at(event)));
+    this.#context.copyTo(third.at(event));
+    this.#take(event);
+  }
+
+  /** Takes the fuel that a function gave back. */
+  #take(event: number): void {
+    const { code } = this.#context;
+    code.index(this.#body.checksCalls ? "localTee" : "localSet", this.#fuel);
+    if (this.#body.checksCalls) this.#trapBelowZero(this.#exitFrom(event));
   }
 
   /** The frame goes: what is called in its place gives the fuel to this function's caller. */
@@ -286,7 +313,10 @@ class BodyWriter {
 
   #checksAt(event: number): boolean {
     const { kind, first } = this.#flow.event;
-    if (kind.at(event) === EVENT.unknownCall || kind.at(event) === EVENT.throw) return true;
+    if (kind.at(event) === EVENT.throw) return true;
+    if (kind.at(event) === EVENT.unknownCall) {
+      return this.#body.checksCalls || !this.#body.threadsTables;
+    }
     if (kind.at(event) === EVENT.loop) return this.#body.counted.has(first.at(event));
     if (kind.at(event) === EVENT.call) {
       return this.#body.checksCalls || !this.#body.threads(first.at(event));
@@ -368,6 +398,23 @@ export function writeWrapper(context: BodyContext, inner: number): void {
   code.index("localTee", fuel);
   trapBelowZero(context, fuel);
   code.index("localGet", fuel);
+  code.index("globalSet", fuelGlobal);
+  code.op("end");
+}
+
+/** Writes a function that takes fuel around one that has it on the global, for closed tables. */
+export function writeAdapter(context: BodyContext, inner: number): void {
+  const { code, fuelGlobal, parameters } = context;
+  const fuel = parameters.length;
+  code.bytes.byte(0);
+  code.index("localGet", fuel);
+  trapBelowZero(context, fuel);
+  code.index("localGet", fuel);
+  code.index("globalSet", fuelGlobal);
+  for (let parameter = 0; parameter < fuel; parameter++) code.index("localGet", parameter);
+  code.index("call", inner);
+  code.index("globalGet", fuelGlobal);
+  code.i64(POISON);
   code.index("globalSet", fuelGlobal);
   code.op("end");
 }

@@ -22,7 +22,8 @@ const EXCEPTION = -2;
 /** What a graph depends on beyond its own body. */
 export interface CallFacts {
   /**
-   * Whether calling the function at this index, or any (-1), may end in an exception that the module
+   * Whether calling the function at this index, any (-1), or one of a type through a table (-2 less
+   * its index) may end in an exception that the module
    * might catch: then what follows the call runs less often than what precedes it.
    */
   readonly mayThrow: (callee: number) => boolean;
@@ -169,8 +170,10 @@ export class ControlFlow {
         this.#emit(offset, EVENT.call, reader.first, this.#current, position);
         return this.#call(opcode, reader.first, position);
       case OP.callIndirect:
+        this.#emit(offset, EVENT.unknownCall, reader.first, this.#current, position);
+        return this.#call(opcode, -2 - reader.first, position);
       case OP.callRef:
-        this.#emit(offset, EVENT.unknownCall, opcode, this.#current, position);
+        this.#emit(offset, EVENT.unknownCall, -1, this.#current, position);
         return this.#call(opcode, -1, position);
       case OP.returnCall:
         this.#emit(offset, EVENT.tailCall, reader.first, this.#current, position);

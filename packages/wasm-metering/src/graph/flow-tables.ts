@@ -27,7 +27,7 @@ export const EVENT = {
   length: 1,
   /** A call of a known function; `first` its index, `second` the node or -1, `third` where the operator ends. */
   call: 2,
-  /** A call of an unknown function; `second` the node or -1, `third` where the operator ends. */
+  /** A call of an unknown function; `first` its type where it comes from a table, or -1, `second` the node or -1, `third` where the operator ends. */
   unknownCall: 3,
   /** `return`; `second` the node or -1. */
   return: 4,

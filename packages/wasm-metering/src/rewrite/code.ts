@@ -13,6 +13,7 @@ const OP = {
   return: opcodeNamed("return"),
   call: opcodeNamed("call"),
   returnCall: opcodeNamed("return_call"),
+  callIndirect: opcodeNamed("call_indirect"),
   select: opcodeNamed("select"),
   localGet: opcodeNamed("local.get"),
   localSet: opcodeNamed("local.set"),
@@ -64,6 +65,7 @@ export class Code {
       | "brIf"
       | "call"
       | "returnCall"
+      | "callIndirect"
       | "localGet"
       | "localSet"
       | "localTee"

@@ -40,6 +40,11 @@ export class TypePool {
     return index;
   }
 
+  /** The type with fuel as last parameter and last result. */
+  threadedType(parameters: readonly number[], results: readonly number[]): number {
+    return this.functionType([...parameters, I64], [...results, I64]);
+  }
+
   /** Writes the block type that leaves `results`. */
   writeBlockType(writer: ByteWriter, results: readonly number[]): void {
     const [only] = results;

@@ -54,6 +54,25 @@ describe("runs out of fuel", () => {
       (func (export "run") (call $f (i32.const 60)))`,
     ],
     [
+      "a recursion that branches 60 times, through a table",
+      `(table 1 funcref) (elem (i32.const 0) $f) (type $t (func (param i32)))
+      (func $f (type $t) (if (local.get 0) (then
+        (call_indirect (type $t) (i32.sub (local.get 0) (i32.const 1)) (i32.const 0))
+        (call_indirect (type $t) (i32.sub (local.get 0) (i32.const 1)) (i32.const 0)))))
+      (func (export "run") (call_indirect (type $t) (i32.const 60) (i32.const 0)))`,
+    ],
+    [
+      "a call graph that doubles 40 times, through a table",
+      `(table 40 funcref) (elem (i32.const 0) ${Array.from({ length: 40 }, (_, index) => `$f${index}`).join(" ")})
+      ${Array.from(
+        { length: 40 },
+        (_, index) =>
+          `(type $t${index} (func (param ${"i32 ".repeat(index)})))
+          (func $f${index} (type $t${index}) ${`(call_indirect (type $t${index + 1}) ${"(i32.const 0)".repeat(index + 1)} (i32.const ${index + 1}))`.repeat(index < 39 ? 2 : 0)})`,
+      ).join("")} (type $t40 (func (param f32)))
+      (func (export "run") (call_indirect (type $t0) (i32.const 0)))`,
+    ],
+    [
       "filling memory",
       `(memory 1000) (func (export "run")
       (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536000)) (br 0)))`,

@@ -1,5 +1,5 @@
-import { jpeg, oniguruma, quickJs, sqlJs, treeSitter, webp, zstd } from "./c-modules.ts";
 /** @module The ten real modules. */
+import { jpeg, oniguruma, quickJs, sqlJs, treeSitter, webp, zstd } from "./c-modules.ts";
 import type { RealCase } from "./case.ts";
 import { dprint, esbuild, png } from "./rust-and-go-modules.ts";
 
