@@ -27,7 +27,7 @@ const wat = {
   },
 };
 
-const shared = preset(["index"], { clean: false });
+const shared = preset(["index", "spawner/main"], { clean: false });
 
 export default defineConfig([
   shared,

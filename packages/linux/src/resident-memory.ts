@@ -1,5 +1,5 @@
 /**
- * @module The resident memory of another process, from outside (/proc/PID/statm, field 2; proc(5)).
+ * @module The memory of another process, from outside (/proc/PID/statm, fields 2 and 6; proc(5)).
  * Unlike what a process says of itself, a plugin cannot forge it.
  */
 import { closeSync, openSync, readSync } from "node:fs";
@@ -8,14 +8,19 @@ import { LinuxError } from "./errors.ts";
 
 const MAX_LINE_BYTES = 128;
 const PAGE_BYTES = 4096;
+/** Fields of statm from 0. */
+const RESIDENT = 1;
+const DATA = 5;
 
 // One line is read and parsed before anything else can run, so all readers share the buffer.
 const line = Buffer.alloc(MAX_LINE_BYTES);
 
-/** Reads one process's resident memory through a descriptor that is opened once. */
+/** Reads one process's memory through a descriptor that is opened once. */
 export interface ResidentMemory extends Disposable {
   /** Bytes that are resident now, shared ones included; 0 once the process is gone. */
   readBytes(): number;
+  /** Bytes of private, writable memory that are mapped now, as RLIMIT_DATA counts; 0 once the process is gone. */
+  readDataBytes(): number;
 }
 
 /**
@@ -35,8 +40,11 @@ export function openResidentMemory(pid: number): ResidentMemory {
       cause,
     });
   }
+  const read = (field: number): number =>
+    descriptor === undefined ? 0 : readPages(descriptor, field) * PAGE_BYTES;
   return {
-    readBytes: () => (descriptor === undefined ? 0 : readPages(descriptor) * PAGE_BYTES),
+    readBytes: () => read(RESIDENT),
+    readDataBytes: () => read(DATA),
     [Symbol.dispose]() {
       if (descriptor !== undefined) closeSync(descriptor);
       descriptor = undefined;
@@ -44,10 +52,10 @@ export function openResidentMemory(pid: number): ResidentMemory {
   };
 }
 
-function readPages(descriptor: number): number {
+function readPages(descriptor: number, field: number): number {
   try {
     const text = line.toString("latin1", 0, readSync(descriptor, line, 0, MAX_LINE_BYTES, 0));
-    const pages = Number(text.split(" ", 2)[1]);
+    const pages = Number(text.split(" ", field + 1)[field]);
     return Number.isSafeInteger(pages) ? pages : 0;
   } catch {
     return 0; // ESRCH: the process has ended

@@ -11,6 +11,7 @@ export type Architecture = "x64" | "arm64";
 /** Numbers by name and architecture. */
 export const SYSTEM_CALL_NUMBERS = {
   arch_prctl: { x64: 158, arm64: null },
+  bind: { x64: 49, arm64: 200 },
   bpf: { x64: 321, arm64: 280 },
   brk: { x64: 12, arm64: 214 },
   chmod: { x64: 90, arm64: null },

@@ -13,6 +13,13 @@ it.runIf(process.platform === "linux")("reads what is resident in another proces
   expect(kept.length).toBe(64 * 2 ** 20);
 });
 
+it.runIf(process.platform === "linux")("reads what data another process has mapped", () => {
+  using memory = openResidentMemory(process.pid);
+  const before = memory.readDataBytes();
+  const kept = Buffer.alloc(64 * 2 ** 20); // mapped, and not resident
+  expect(memory.readDataBytes() - before).toBeGreaterThanOrEqual(kept.length);
+});
+
 it.runIf(process.platform === "linux")("answers 0 once the process is gone", async () => {
   const child = spawn("sleep", ["60"]);
   await once(child, "spawn");
@@ -21,6 +28,7 @@ it.runIf(process.platform === "linux")("answers 0 once the process is gone", asy
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(memory.readBytes()).toBe(0);
+  expect(memory.readDataBytes()).toBe(0);
   memory[Symbol.dispose]();
   expect(memory.readBytes()).toBe(0);
 });

@@ -72,6 +72,11 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
       accepts: (value) => value === "host" || isUser(value),
       loosens: (value) => value === "host",
     },
+    outerLayer: {
+      expected: '"bubblewrap", "landlock" or "none"',
+      accepts: (value) => ["bubblewrap", "landlock", "none"].includes(String(value)),
+      loosens: (value) => value === "none",
+    },
   },
   resources: {
     defaultMemoryLimitBytes: whole(DEFAULT_MEMORY_LIMIT_BYTES, 4 * 1024 ** 3),

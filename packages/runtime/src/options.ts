@@ -27,6 +27,8 @@ export interface SecurityOptions {
   readonly minimumIsolation?: IsolationLevel;
   /** The user that plugins' processes become, by number; `host`, a loosening: they stay the host's. Default: nobody where the host is root. */
   readonly runnerUser?: SandboxOptions["runnerUser"];
+  /** What stands around plugins' processes besides the filter. Default: bubblewrap, else Landlock, whichever works first; `none`, a loosening. */
+  readonly outerLayer?: SandboxOptions["outerLayer"];
 }
 
 /** What plugins and calls may use. */
@@ -104,8 +106,8 @@ export interface RuntimeConfig {
 
 /** The options with their defaults. */
 export interface ParsedConfig {
-  readonly security: Required<Omit<SecurityOptions, "runnerUser">> &
-    Pick<SecurityOptions, "runnerUser">;
+  readonly security: Required<Omit<SecurityOptions, "runnerUser" | "outerLayer">> &
+    Pick<SecurityOptions, "runnerUser" | "outerLayer">;
   readonly resources: Required<Omit<ResourceOptions, ModuleOption>> &
     Pick<ResourceOptions, ModuleOption>;
   readonly validation: Required<ValidationOptions>;

@@ -230,10 +230,14 @@ export class PluginRuntime implements AsyncDisposable {
       this.#logger.warn({ option }, "a security default is loosened");
       events.tell({}, { kind: EVENT.loosening, success: true, details: { option } });
     }
-    const { isolation, minimumIsolation } = this.status();
+    const { isolation, minimumIsolation, layers, absentLayers } = this.status();
     const started = await events.recordBefore(
       {},
-      { kind: EVENT.started, success: true, details: { loosened, isolation, minimumIsolation } },
+      {
+        kind: EVENT.started,
+        success: true,
+        details: { loosened, isolation, minimumIsolation, layers, absentLayers },
+      },
     );
     if (!started.allowed)
       throw new RuntimeError("RUNTIME_NOT_RECORDED", { message: started.reason });

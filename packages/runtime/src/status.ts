@@ -1,5 +1,5 @@
 /** @module Whether the host can serve, and how safely: what `/readyz` shows (contract.md 4). */
-import type { IsolationLevel } from "@glovebox/sandbox";
+import type { IsolationLayer, IsolationLevel, OuterLayer } from "@glovebox/sandbox";
 
 import type { ParsedConfig } from "./options.ts";
 import type { Wiring } from "./wiring.ts";
@@ -11,6 +11,10 @@ export interface RuntimeStatus {
   /** The level that the runners have proven. */
   readonly isolation: IsolationLevel;
   readonly minimumIsolation: IsolationLevel;
+  /** What holds the runners, outermost first. */
+  readonly layers: readonly IsolationLayer[];
+  /** Why an outer layer is not among them. */
+  readonly absentLayers: Readonly<Partial<Record<OuterLayer, string>>>;
   /** Options whose values are weaker than their defaults. */
   readonly loosened: readonly string[];
 }
@@ -20,6 +24,7 @@ export function statusOf(
   { loosened }: ParsedConfig,
   { sandbox, stopped }: Pick<Wiring, "sandbox" | "stopped">,
 ): RuntimeStatus {
-  const { isolation, minimumIsolation } = sandbox.status();
-  return { ready: stopped() === undefined, isolation, minimumIsolation, loosened };
+  const { isolation, minimumIsolation, layers, absentLayers } = sandbox.status();
+  const ready = stopped() === undefined;
+  return { ready, isolation, minimumIsolation, layers, absentLayers, loosened };
 }

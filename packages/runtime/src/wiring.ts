@@ -199,11 +199,12 @@ function limiterOptions(resources: ParsedConfig["resources"]) {
 }
 
 function sandboxOptions({ security, resources }: ParsedConfig): SandboxOptions {
-  const { minimumIsolation, runnerUser } = security;
+  const { minimumIsolation, runnerUser, outerLayer } = security;
   const { maxRunners, sleepAfterMs } = resources;
   return {
     minimumIsolation,
     ...(runnerUser === undefined ? {} : { runnerUser }),
+    ...(outerLayer === undefined ? {} : { outerLayer }),
     ...(maxRunners === undefined ? {} : { maxRunners }),
     ...(sleepAfterMs === undefined ? {} : { sleepAfterMs }),
   };

@@ -32,9 +32,13 @@ describe("loosenings", () => {
       ready: true,
       isolation: DEFAULT_MINIMUM_ISOLATION,
       minimumIsolation: DEFAULT_MINIMUM_ISOLATION,
+      layers: expect.arrayContaining(["permission"]),
+      absentLayers: expect.any(Object),
       loosened: [],
     });
     expect(log.kinds).toEqual(["started"]);
+    const { layers, absentLayers } = runtime.status();
+    expect(log.events[0]?.event.details).toMatchObject({ layers, absentLayers });
   });
 
   test("each is listed, warned of and recorded under its name", async () => {
@@ -47,6 +51,7 @@ describe("loosenings", () => {
         enableCapabilityChecks: false,
         minimumIsolation: "none",
         runnerUser: "host",
+        outerLayer: "none",
       },
       validation: {
         strictManifestValidation: false,
@@ -80,6 +85,7 @@ describe("loosenings", () => {
       "security.enableCapabilityChecks",
       "security.minimumIsolation",
       "security.runnerUser",
+      "security.outerLayer",
       "validation.strictManifestValidation",
       "validation.requireSignatures",
       "validation.allowedImportPatterns",

@@ -4,7 +4,7 @@ export type { SandboxErrorCode } from "./errors.ts";
 export type { NamedModuleBytes, RunnerLimits } from "./host/load-plugin.ts";
 export type { PluginSpec, RecycleOptions } from "./host/plugin-spec.ts";
 export { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS } from "./isolation-level.ts";
-export type { IsolationLevel } from "./isolation-level.ts";
+export type { IsolationLayer, IsolationLevel, OuterLayer } from "./isolation-level.ts";
 export { MAX_CALL_CPU_MS } from "./limits.ts";
 export { ABI_REQUIREMENTS } from "./protocol/abi-requirements.ts";
 export type { Abi, AbiRequirements, AllowedImport } from "./protocol/abi-requirements.ts";

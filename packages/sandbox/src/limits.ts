@@ -66,6 +66,12 @@ export const RECYCLE_CPU_MS: number = RUNNER_LIFE_CPU_SECONDS * 1_000 * 0.8;
  */
 export const MAX_CALL_CPU_MS: number = (RUNNER_LIFE_CPU_SECONDS * 1_000 - RECYCLE_CPU_MS) / 2;
 
+/** JavaScript heap of the thread that starts runners, MiB: it holds some messages. */
+export const SPAWNER_HEAP_MIB = 16;
+
+/** Time that Node has to print its version behind bubblewrap, milliseconds: it takes some ten. */
+export const BUBBLEWRAP_PROBE_MS = 10_000;
+
 /** Private data that a runner may map beyond its plugin's memory, bytes: V8's heap, code, buffers for one call. */
 export const RUNNER_OVERHEAD_BYTES: number = 192 * MIB;
 

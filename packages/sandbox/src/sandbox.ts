@@ -11,6 +11,7 @@ import type { User } from "@glovebox/linux/process";
 
 import { SandboxError } from "./errors.ts";
 import { proofOf, runCanary } from "./host/canary.ts";
+import { openLauncher } from "./host/launcher.ts";
 import { command, configureRunner, type RunnerLimits } from "./host/load-plugin.ts";
 import { ModuleStore } from "./host/module-store.ts";
 import { PluginGeneration } from "./host/plugin-generation.ts";
@@ -20,12 +21,14 @@ import type { PluginSpec } from "./host/plugin-spec.ts";
 import { belowMinimum, type LeasedRunner, RunnerPool } from "./host/runner-pool.ts";
 import type { Launch } from "./host/runner-process.ts";
 import { Runner } from "./host/runner.ts";
-import { openSocketPairFactory } from "./host/socket-pair.ts";
 import {
   DEFAULT_MINIMUM_ISOLATION,
   ISOLATION_LEVELS,
+  type IsolationLayer,
   type IsolationLevel,
+  layersOf,
   levelOf,
+  type OuterLayer,
 } from "./isolation-level.ts";
 import {
   DEFAULT_MAX_RUNNERS,
@@ -35,6 +38,8 @@ import {
   MAX_MODULE_BYTES,
 } from "./limits.ts";
 import { FRAME } from "./protocol/frame-table.ts";
+
+const OUTER_LAYERS: readonly (OuterLayer | "none")[] = ["bubblewrap", "landlock", "none"];
 
 /** Options of {@link createSandbox}. */
 export interface SandboxOptions {
@@ -51,6 +56,11 @@ export interface SandboxOptions {
    * what the host is. Default: nobody (65534) where the host is root.
    */
   readonly runnerUser?: User | "host";
+  /**
+   * What stands around the runners besides the filter. Default: bubblewrap, else Landlock, else
+   * nothing, whichever works here first. One that is named must work; `none`, a loosening: nothing.
+   */
+  readonly outerLayer?: OuterLayer | "none";
 }
 
 /** What a sandbox takes from its surroundings. */
@@ -66,6 +76,10 @@ export interface SandboxStatus {
   /** The level that this sandbox's runners have proven. */
   readonly isolation: IsolationLevel;
   readonly minimumIsolation: IsolationLevel;
+  /** What holds the runners, outermost first, each proven by itself. */
+  readonly layers: readonly IsolationLayer[];
+  /** Why an outer layer is not among them. */
+  readonly absentLayers: Readonly<Partial<Record<OuterLayer, string>>>;
   /** How long the lock-down of the process that booted last took, milliseconds. */
   readonly lockDownMs: number;
   /** Processes: waiting for a plugin, and in all. */
@@ -158,12 +172,17 @@ export async function createSandbox(
       message: `minimumIsolation must be one of ${ISOLATION_LEVELS.join(", ")}`,
     });
   }
+  if (options.outerLayer !== undefined && !OUTER_LAYERS.includes(options.outerLayer)) {
+    throw new SandboxError("SANDBOX_OPTIONS", {
+      message: `outerLayer must be one of ${OUTER_LAYERS.join(", ")}`,
+    });
+  }
   const launch: Launch = {
     ...(deps.runnerProgram === undefined ? {} : { program: deps.runnerProgram }),
     ...(options.runnerUser === undefined ? {} : { user: options.runnerUser }),
   };
-  const pairs = await openSocketPairFactory();
-  const canary = runCanary(pairs, launch);
+  const launcher = await openLauncher(launch, options.outerLayer);
+  const canary = runCanary(launcher);
   let lockDownMs = 0;
   const pool = new RunnerPool({
     size: poolSize,
@@ -171,9 +190,9 @@ export async function createSandbox(
     minimumIsolation,
     clock,
     async boot() {
-      const { runner, hello } = await Runner.boot(pairs, "plugin", launch);
+      const { runner, hello } = await Runner.boot(launcher, "plugin");
       lockDownMs = hello.lockDownMs;
-      return { runner, proof: { ...(await canary), ...proofOf(hello, runner.pid) } };
+      return { runner, proof: { ...(await canary), ...proofOf(hello, runner.pid, launcher) } };
     },
   });
   const store = new ModuleStore();
@@ -183,13 +202,19 @@ export async function createSandbox(
     registry.close();
     await pool.close();
     await store.close();
-    await pairs.close();
+    await launcher.close();
   };
   const close = (): Promise<void> => (closing ??= closeAll());
   let isolation: IsolationLevel;
+  let layers: readonly IsolationLayer[];
+  let absentLayers = launcher.absent;
   try {
     const [proof] = await Promise.all([canary, pool.fill()]);
     isolation = levelOf(proof);
+    const { layer } = launcher;
+    layers = layersOf(proof, layer);
+    if (layer !== undefined && !layers.includes(layer))
+      absentLayers = { ...absentLayers, [layer]: "a canary was not refused what it must be" };
     const problem = belowMinimum(proof, minimumIsolation);
     if (problem !== undefined) throw problem;
   } catch (error) {
@@ -200,6 +225,8 @@ export async function createSandbox(
     status: () => ({
       isolation,
       minimumIsolation,
+      layers,
+      absentLayers,
       lockDownMs,
       runners: { warm: pool.warm, live: pool.live },
     }),

@@ -23,6 +23,8 @@ describe("createSandbox", () => {
     expect(sandbox.status()).toEqual({
       isolation: DEFAULT_MINIMUM_ISOLATION,
       minimumIsolation: DEFAULT_MINIMUM_ISOLATION,
+      layers: expect.arrayContaining(["permission"]) as string[],
+      absentLayers: expect.any(Object) as object,
       lockDownMs: expect.any(Number) as number,
       runners: { warm: 2, live: 2 },
     });
@@ -65,7 +67,7 @@ describe("createSandbox", () => {
 
   it("refills its pool after a hand-out", async () => {
     await using open = await openPlugin(flatPlugin(), { poolSize: 1 });
-    await expect.poll(() => open.sandbox.status().runners.warm).toBe(1);
+    await expect.poll(() => open.sandbox.status().runners.warm, { timeout: 15_000 }).toBe(1);
     expect(textOf(await open.call("echo", "x"))).toBe("x");
   });
 

@@ -56,6 +56,8 @@ export function createHostApp(options: HostAppOptions): Hono {
       ready: status.ready && !isClosing(),
       isolation: status.isolation,
       minimumIsolation: status.minimumIsolation,
+      layers: status.layers,
+      absentLayers: status.absentLayers,
       loosened: [...status.loosened, ...(options.loosened ?? [])],
     };
   };

@@ -34,7 +34,8 @@ export interface PageView {
 
 /** Renders the page. */
 export function renderPage({ status, plugins, counts }: PageView): string {
-  const { ready, isolation, minimumIsolation, loosened } = status;
+  const { ready, isolation, minimumIsolation, layers, absentLayers, loosened } = status;
+  const absent = Object.entries(absentLayers).map(([layer, reason]) => `${layer}: ${reason}`);
   const loosenings =
     loosened.length === 0
       ? ""
@@ -46,6 +47,7 @@ export function renderPage({ status, plugins, counts }: PageView): string {
 <body>
 <h1>Glovebox</h1>
 <p>The host is ${ready ? "ready" : "not ready"}; isolation <b>${encodeHtmlText(isolation)}</b>, at least ${encodeHtmlText(minimumIsolation)}. <a href="/">Refresh</a></p>
+<p>Layers around a plugin: ${encodeHtmlText(layers.join(", "))}${absent.length === 0 ? "" : ` (not ${encodeHtmlText(absent.join("; "))})`}</p>
 ${loosenings}
 <table>
 <thead><tr><th>Plugin</th><th>Version</th><th>Types</th><th>Functions</th><th>State</th><th>Health</th><th class="number">Calls</th><th class="number">Denials</th></tr></thead>

@@ -44,6 +44,8 @@ export function fakeHost(
       ready: true,
       isolation: "permission",
       minimumIsolation: "permission",
+      layers: ["permission"],
+      absentLayers: { landlock: "there is <none>" },
       loosened: [],
     }),
     ...options.runtime,

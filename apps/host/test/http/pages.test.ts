@@ -34,6 +34,7 @@ test("the page shows plugins, states, calls and denials", async () => {
   expect(text).toContain("failed: ");
   expect(text).toContain('<td class="number">7</td><td class="number">2</td>');
   expect(text).toContain("host.address");
+  expect(text).toContain("Layers around a plugin: permission (not landlock: there is &lt;none");
 });
 
 test("the page encodes what plugins say, and its policy lets nothing run", async () => {
@@ -56,6 +57,8 @@ test("/readyz tells readiness, isolation and every loosening", async () => {
     ready: true,
     isolation: "permission",
     minimumIsolation: "permission",
+    layers: ["permission"],
+    absentLayers: { landlock: "there is <none>" },
     loosened: ["host.address"],
   });
 });

@@ -7,5 +7,6 @@ export {
   restrictProcess,
 } from "./process-control.ts";
 export type { User } from "./process-control.ts";
+export { confineThread, landlockVersion } from "./landlock.ts";
 export { loadSystemCalls } from "./system-calls.ts";
 export type { SystemCalls } from "./system-calls.ts";

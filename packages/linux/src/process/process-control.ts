@@ -3,8 +3,6 @@
  * must. Numbers from linux/prctl.h, asm-generic/resource.h and linux/seccomp.h, equal on x86-64 and
  * arm64.
  */
-import { openSync, readSync } from "node:fs";
-
 import { callFailed, LinuxError } from "../errors.ts";
 import type { SystemCallName } from "../system-call-numbers.ts";
 import type { SystemCalls } from "./system-calls.ts";
@@ -15,9 +13,6 @@ const SIGKILL = 9;
 const SECCOMP_SET_MODE_FILTER = 1;
 const SECCOMP_FILTER_FLAG_TSYNC = 1;
 const INSTRUCTION_BYTES = 8;
-const PAGE_BYTES = 4096;
-const STATM_DATA_FIELD = 5;
-const MAX_STATM_BYTES = 256;
 
 /** Resources of setrlimit(2) by name. */
 export const RESOURCE = { CPU: 0, FSIZE: 1, DATA: 2, CORE: 4, NPROC: 6, NOFILE: 7 } as const;
@@ -70,8 +65,13 @@ export function restrictProcess(calls: SystemCalls, expectedParent: number): voi
       message: `expected the parent ${expectedParent}, found ${process.ppid}`,
     });
   }
-  check(calls, "prctl", PR_SET_NO_NEW_PRIVS, 1);
+  setNoNewPrivileges(calls);
   for (const resource of NOT_NEEDED) setLimit(calls, resource, 0n);
+}
+
+/** Nothing that this thread or its children run gives them more privileges (prctl(2)). */
+export function setNoNewPrivileges(calls: SystemCalls): void {
+  check(calls, "prctl", PR_SET_NO_NEW_PRIVS, 1);
 }
 
 /**
@@ -86,18 +86,16 @@ export function limitLifeCpu(calls: SystemCalls, seconds: number): void {
 
 /**
  * Prepares a limit on this process's private data (RLIMIT_DATA): an exact budget that also covers
- * what the engine does not count, such as a second linear memory. The returned function applies it,
- * counting from what is mapped at that moment, once; it opens nothing any more and makes two calls, read
- * and setrlimit for RLIMIT_DATA, which a filter must allow.
+ * what the engine does not count, such as a second linear memory. The returned function applies it;
+ * what is mapped already counts, and another process can read how much that is (`openResidentMemory`).
+ * It makes one call, setrlimit for RLIMIT_DATA, which a filter must allow.
  *
- * @throws {@link LinuxError} (`LINUX_CALL_FAILED`, `LINUX_PROC_UNREADABLE`)
+ * @throws {@link LinuxError} (`LINUX_CALL_FAILED`)
  */
-export function prepareDataLimit(calls: SystemCalls): (moreBytes: number) => void {
-  const statm = openSync("/proc/self/statm", "r");
+export function prepareDataLimit(calls: SystemCalls): (bytes: number) => void {
   const pair = limitPair(calls);
-  return (moreBytes) => {
-    // Read without a position: pread(2) would be one more call for a filter to allow.
-    pair.limits.fill(BigInt(readMappedDataBytes(statm) + moreBytes));
+  return (bytes) => {
+    pair.limits.fill(BigInt(bytes));
     check(calls, "setrlimit", RESOURCE.DATA, pair.address);
   };
 }
@@ -130,18 +128,6 @@ function setLimit(calls: SystemCalls, resource: keyof typeof RESOURCE, value: bi
 function limitPair(calls: SystemCalls): { limits: BigUint64Array; address: bigint } {
   const limits = new BigUint64Array(2);
   return { limits, address: calls.addressOf(new Uint8Array(limits.buffer)) };
-}
-
-function readMappedDataBytes(statm: number): number {
-  const text = Buffer.alloc(MAX_STATM_BYTES);
-  const fields = text.toString("latin1", 0, readSync(statm, text)).split(" ");
-  const pages = Number(fields[STATM_DATA_FIELD] ?? Number.NaN);
-  if (!Number.isSafeInteger(pages)) {
-    throw new LinuxError("LINUX_PROC_UNREADABLE", {
-      message: "/proc/self/statm has no sixth number",
-    });
-  }
-  return pages * PAGE_BYTES;
 }
 
 /** 0 is success; a positive answer of seccomp names the thread that could not be filtered. */

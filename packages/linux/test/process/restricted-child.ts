@@ -4,7 +4,7 @@
  */
 import { openSync, readFileSync, writeSync } from "node:fs";
 
-import { LinuxError } from "@glovebox/linux";
+import { LinuxError, openResidentMemory } from "@glovebox/linux";
 import {
   becomeUser,
   limitLifeCpu,
@@ -85,7 +85,8 @@ const TASKS: Readonly<Record<string, (calls: SystemCalls) => unknown>> = {
     codeOf(() => restrictProcess({ ...calls, call: () => -1 }, process.ppid)),
   "no-data-limit": () => allocations(),
   "data-limit"(calls) {
-    prepareDataLimit(calls)(BUDGET_MIB * MIB);
+    using memory = openResidentMemory(process.pid);
+    prepareDataLimit(calls)(memory.readDataBytes() + BUDGET_MIB * MIB);
     return allocations();
   },
 };

@@ -13,25 +13,25 @@ import { followsPolicy } from "../lockdown/follows-policy.ts";
 import { runnerCalls } from "../lockdown/syscall-policy.ts";
 import { FRAME } from "../protocol/frame-table.ts";
 import type { Hello } from "../protocol/hello.ts";
+import type { Launcher } from "./launcher.ts";
 import { command } from "./load-plugin.ts";
-import type { Launch } from "./runner-process.ts";
 import { Runner } from "./runner.ts";
-import type { SocketPairFactory } from "./socket-pair.ts";
 
 /** The answers that a canary can receive and live. */
 const ANSWERED: Readonly<Partial<Record<CallAnswer, number>>> = { EPERM: -1, zero: 0 };
 
 /** What only a canary can show; of other runners it is taken from it. */
-export type CanaryProof = Pick<IsolationProof, "failing" | "policy" | "fatal">;
+export type CanaryProof = Pick<IsolationProof, "failing" | "refused" | "policy" | "fatal">;
 
 /** Runs a canary to its end. */
-export async function runCanary(pairs: SocketPairFactory, launch: Launch): Promise<IsolationProof> {
-  const { runner, hello } = await Runner.boot(pairs, "canary", launch);
+export async function runCanary(launcher: Launcher): Promise<IsolationProof> {
+  const { runner, hello } = await Runner.boot(launcher, "canary");
   try {
-    const proof = proofOf(hello, runner.pid);
+    const proof = proofOf(hello, runner.pid, launcher);
     const death = proof.filtered ? diesOfViolation(runner) : false;
-    const judged = judgeReport(hello, runner.pid); // while it dies
-    return { ...proof, ...judged, fatal: await death };
+    const judged = judgeReport(hello, launcher.pidInside(runner.pid)); // while it dies
+    const refused = hello.outside !== undefined && launcher.refused(hello.outside);
+    return { ...proof, ...judged, refused, fatal: await death };
   } finally {
     runner.kill(new SandboxError("SANDBOX_CLOSED"));
     await runner.ended;
@@ -42,20 +42,23 @@ export async function runCanary(pairs: SocketPairFactory, launch: Launch): Promi
 export function proofOf(
   { denied, unfiltered }: Hello,
   pid: number,
+  launcher: Launcher,
 ): Omit<IsolationProof, keyof CanaryProof> {
   const { files, processes, threads } = denied;
   const shown = { files, processes, threads };
-  if (process.platform !== "linux" || unfiltered !== undefined)
-    return { ...shown, filtered: false, unprivileged: false };
+  if (process.platform !== "linux")
+    return { ...shown, confined: false, filtered: false, unprivileged: false };
   const all = readThreads(pid);
+  const gainNothing = all.every(({ noNewPrivileges }) => noNewPrivileges);
   return {
     ...shown,
-    filtered: all.every(({ filtered, noNewPrivileges }) => filtered && noNewPrivileges),
+    confined: gainNothing && launcher.isConfined(pid),
+    filtered: unfiltered === undefined && gainNothing && all.every(({ filtered }) => filtered),
     unprivileged: all.every(({ users, capabilities }) => !users.includes(0) && capabilities === 0n),
   };
 }
 
-function judgeReport({ canary }: Hello, pid: number): Omit<CanaryProof, "fatal"> {
+function judgeReport({ canary }: Hello, pid: number): Pick<CanaryProof, "failing" | "policy"> {
   const architecture = knownArchitecture();
   if (canary === undefined || architecture === undefined) return { failing: false, policy: false };
   const tried = runnerCalls(pid).filter(({ answer }) => answer in ANSWERED);

@@ -98,12 +98,14 @@ export async function loadPlugin(
 /** Gives a warm runner the limits of its plugin. */
 export function configureRunner(runner: Runner, limits: RunnerLimits): Promise<Uint8Array> {
   runner.advance("configure");
-  runner.limitResident(dataBytesOf(limits) + RUNNER_RESIDENT_BYTES);
+  const dataBytes = dataBytesOf(limits);
+  const mappedBytes = runner.mappedDataBytes;
+  runner.limitResident(dataBytes + RUNNER_RESIDENT_BYTES);
   const configuration: RunnerConfiguration = {
     memoryBytes: limits.memoryBytes,
     tableElements: limits.tableElements,
     outputBytes: limits.outputBytes,
-    transferBytes: limits.inputBytes + limits.outputBytes,
+    dataBytes: mappedBytes === undefined ? null : mappedBytes + dataBytes,
   };
   return command(runner, FRAME.CONFIGURE, 0, encoder.encode(JSON.stringify(configuration)), limits);
 }

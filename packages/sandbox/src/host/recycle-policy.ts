@@ -41,7 +41,7 @@ export const RECYCLED_AFTER: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "SANDBOX_OUTPUT_SIZE",
 ]);
 
-/** What a runner's process may hold of its plugin's, bytes. */
+/** What a runner's process may map for its plugin: its memory, input, output, and the allowance for the engine; bytes. */
 export function dataBytesOf({ memoryBytes, inputBytes, outputBytes }: RunnerLimits): number {
   return memoryBytes + inputBytes + outputBytes + RUNNER_OVERHEAD_BYTES;
 }

@@ -46,6 +46,11 @@ export class RunnerMeters implements RunnerUse, Disposable {
     return this.#cpuClock?.readMs();
   }
 
+  /** Private data that is mapped now, bytes; `undefined` where that cannot be known. */
+  get mappedDataBytes(): number | undefined {
+    return this.#memory?.readDataBytes();
+  }
+
   /** What a command has used since it began; one that never began has `startedMs` 0. */
   usageSince(begun: { readonly startedMs: number; readonly startedCpuMs: number }): ExchangeUsage {
     if (begun.startedMs === 0) return NOT_RUN;

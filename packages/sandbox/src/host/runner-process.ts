@@ -1,35 +1,19 @@
 /**
- * @module Starts a runner's process, and names how one ended. A plain spawn, never fork: Node's
- * own IPC dies of one malformed line from a hostile child. No environment, no descriptors but the
- * socket, no flags that a plugin could use.
+ * @module What a runner's process is started with, and how its end is named. A plain spawn, never
+ * fork: Node's own IPC dies of one malformed line from a hostile child. No environment, no
+ * descriptors but the socket, no flags that a plugin could use.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Socket } from "node:net";
+import { isAbsolute } from "node:path";
 
 import { type KoffiLocation, locateKoffi } from "@glovebox/linux";
 import type { User } from "@glovebox/linux/process";
 
 import { SandboxError } from "../errors.ts";
-import { MAX_STDERR_CHARACTERS, RUNNER_LIFE_CPU_SECONDS } from "../limits.ts";
+import { RUNNER_LIFE_CPU_SECONDS } from "../limits.ts";
 import { formatArguments, type RunnerRole } from "../protocol/runner-arguments.ts";
-
-/** A started process. */
-export interface RunnerProcess {
-  readonly pid: number;
-  /** What it wrote to standard error so far, at most {@link MAX_STDERR_CHARACTERS}. */
-  lastWords(): string;
-  /** Ends it at once; safe to repeat. */
-  kill(): void;
-  /** Resolves when it has ended and its output was read. */
-  readonly ended: Promise<ProcessEnd>;
-}
-
-/** How a process ended. */
-export interface ProcessEnd {
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import type { ProcessEnd } from "../spawner/spawn-point.ts";
 
 /** The built runner; also tests run it and not its source (docs/decisions). */
 const RUNNER_PROGRAM: string = createRequire(import.meta.url).resolve("#runner");
@@ -49,6 +33,9 @@ const ENGINE_FLAGS = [
   "--no-warnings",
 ] as const;
 
+/** What the loader reads to find the shared objects. */
+const LOADER_FILES = ["/etc/ld.so.cache"] as const;
+
 /** How runners are started. */
 export interface Launch {
   /** Path of the program. Default: the runner of this package. */
@@ -59,52 +46,47 @@ export interface Launch {
   readonly lifeCpuSeconds?: number;
 }
 
-/** Starts a runner on its end of a socket pair. */
-export function startRunnerProcess(
-  runnerEnd: Socket,
+/** Node with a runner's arguments. `parentPid`: as the runner sees it. */
+export function runnerCommand(
   role: RunnerRole,
-  {
-    program = RUNNER_PROGRAM,
-    user = isRoot() ? RUNNER_USER : "host",
-    lifeCpuSeconds = RUNNER_LIFE_CPU_SECONDS,
-  }: Launch = {},
-): RunnerProcess {
-  const koffi = hasNodeFfi() ? undefined : locateKoffi();
-  const child = spawn(
+  parentPid: number,
+  launch: Launch = {},
+): readonly string[] {
+  const { program = RUNNER_PROGRAM, lifeCpuSeconds = RUNNER_LIFE_CPU_SECONDS } = launch;
+  const koffi = neededKoffi();
+  const user = runnerUser(launch);
+  return [
     process.execPath,
-    [
-      ...ENGINE_FLAGS,
-      ...permissionFlags(program, koffi),
-      program,
-      ...formatArguments({
-        hostPid: process.pid,
-        role,
-        lockDown: {
-          ...(koffi === undefined ? {} : { koffiEntry: koffi.entry }),
-          ...(user === "host" ? {} : { user }),
-          lifeCpuSeconds,
-        },
-      }),
-    ],
-    {
-      // As descriptors 0 and 1 the socket is blocking in the child; libuv leaves others as they are.
-      stdio: [runnerEnd, runnerEnd, "pipe"],
-      // OpenSSL would read its configuration, which the permission model refuses noisily.
-      env: { OPENSSL_CONF: "/dev/null", MALLOC_ARENA_MAX: "1" },
-      cwd: "/",
-    },
-  );
-  runnerEnd.destroy();
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    child.once("close", (exitCode, signal) => resolve({ exitCode, signal }));
-    child.once("error", () => resolve({ exitCode: null, signal: null }));
-  });
-  return {
-    pid: child.pid ?? 0,
-    lastWords: keepLastWords(child),
-    kill: () => void child.kill("SIGKILL"),
-    ended,
-  };
+    ...ENGINE_FLAGS,
+    ...permissionFlags(program, koffi),
+    program,
+    ...formatArguments({
+      parentPid,
+      role,
+      lockDown: {
+        ...(koffi === undefined ? {} : { koffiEntry: koffi.entry }),
+        ...(user === undefined ? {} : { user }),
+        lifeCpuSeconds,
+      },
+    }),
+  ];
+}
+
+/** The user that a runner becomes; `undefined` = none. Whoever is root can undo what binds others. */
+export function runnerUser({ user }: Launch): User | undefined {
+  if (user === "host") return undefined;
+  return user ?? (process.getuid?.() === 0 ? RUNNER_USER : undefined);
+}
+
+/** The files, and folders with all in them, that a runner's process reads until it runs its program. */
+export function readableFiles({ program = RUNNER_PROGRAM }: Launch): readonly string[] {
+  return [
+    process.execPath,
+    ...sharedObjects(),
+    ...LOADER_FILES.filter((path) => existsSync(path)),
+    program,
+    ...(neededKoffi()?.readable ?? []),
+  ];
 }
 
 /** Names an end that the host did not ask for. An end alone is no sign of an attack. */
@@ -123,14 +105,14 @@ export function describeEnd(end: ProcessEnd, lastWords: string): SandboxError {
   });
 }
 
-/** Whoever is root can undo what binds others: limits, and what it may not read. */
-function isRoot(): boolean {
-  return process.getuid?.() === 0;
-}
-
 /** Whether runners have a back end for system calls. */
 export function canCallTheSystem(): boolean {
   return hasNodeFfi() || locateKoffi() !== undefined;
+}
+
+/** koffi, where Node has no way of its own to make system calls. */
+export function neededKoffi(): KoffiLocation | undefined {
+  return hasNodeFfi() ? undefined : locateKoffi();
 }
 
 function hasNodeFfi(): boolean {
@@ -139,7 +121,7 @@ function hasNodeFfi(): boolean {
 }
 
 function permissionFlags(program: string, koffi: KoffiLocation | undefined): string[] {
-  const readable = [program, "/proc/self/statm", ...(koffi?.readable ?? [])];
+  const readable = [program, ...(koffi?.readable ?? [])];
   return [
     "--permission",
     ...readable.map((path) => `--allow-fs-read=${path}`),
@@ -148,13 +130,12 @@ function permissionFlags(program: string, koffi: KoffiLocation | undefined): str
   ];
 }
 
-/** Standard error is attacker-controlled: at the bound it is closed, so that a flood costs nothing. */
-function keepLastWords(child: ChildProcess): () => string {
-  let kept = "";
-  child.stderr?.setEncoding("utf8");
-  child.stderr?.on("data", (text: string) => {
-    kept = (kept + text).slice(0, MAX_STDERR_CHARACTERS);
-    if (kept.length === MAX_STDERR_CHARACTERS) child.stderr?.destroy();
-  });
-  return () => kept.trim();
+/** What this process, the same Node, was linked with by the loader; addons of the application are not. */
+function sharedObjects(): readonly string[] {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  const { excludeNetwork = false } = report;
+  report.excludeNetwork = true; // or it would look up names
+  const { sharedObjects: paths } = report.getReport() as unknown as { sharedObjects: string[] };
+  report.excludeNetwork = excludeNetwork;
+  return paths.filter((path) => isAbsolute(path) && !path.endsWith(".node"));
 }

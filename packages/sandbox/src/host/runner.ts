@@ -9,6 +9,7 @@ import type { FrameReceiver } from "../protocol/frame-reader.ts";
 import { FRAME, type FrameHeader, HOST_RESULT } from "../protocol/frame-table.ts";
 import type { Hello } from "../protocol/hello.ts";
 import type { RunnerRole } from "../protocol/runner-arguments.ts";
+import type { ProcessEnd, SpawnedProcess } from "../spawner/spawn-point.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { NOT_RUN } from "./call-outcome.ts";
 import { CallQueue, type Queued } from "./call-queue.ts";
@@ -19,18 +20,12 @@ import { acceptedBytes } from "./expected-frames.ts";
 import { answerHostCall } from "./host-calls.ts";
 import { HostSide } from "./host-side.ts";
 import { endSpin, ShortWait } from "./idle-spin.ts";
+import type { Launcher } from "./launcher.ts";
 import type { RunnerUse } from "./recycle-policy.ts";
 import { limitError, parseFailure, refusalError, residentError } from "./runner-errors.ts";
 import { RunnerMeters } from "./runner-meters.ts";
-import {
-  describeEnd,
-  type Launch,
-  type ProcessEnd,
-  type RunnerProcess,
-  startRunnerProcess,
-} from "./runner-process.ts";
+import { describeEnd } from "./runner-process.ts";
 import { nextState, type RunnerEvent, type RunnerState } from "./runner-state.ts";
-import type { SocketPairFactory } from "./socket-pair.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -44,7 +39,8 @@ export class Runner {
   #hostCallPending = false;
   readonly #channel: Channel;
   readonly #watch: CallWatch;
-  #process: RunnerProcess | undefined;
+  #process: SpawnedProcess | undefined;
+  #pid = 0;
   readonly #meters = new RunnerMeters();
   #idleSinceMs = performance.now();
   #retiring: "no" | "after-all" | "after-this" = "no";
@@ -77,27 +73,28 @@ export class Runner {
    * @throws {@link SandboxError} (`SANDBOX_BOOT_FAILED`)
    */
   static async boot(
-    pairs: SocketPairFactory,
+    launcher: Launcher,
     role: RunnerRole,
-    launch: Launch = {},
   ): Promise<{ runner: Runner; hello: Hello }> {
     const runner = new Runner();
     runner.#hello.promise.catch(() => undefined); // it may fail before anybody waits for it
-    const { hostEnd, runnerEnd } = await pairs.create(runner.#channel.onread);
-    runner.#channel.attach(hostEnd);
     const timer = setTimeout(
       () => runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { message: "no HELLO in time" })),
       BOOT_DEADLINE_MS,
     );
     try {
-      const child = startRunnerProcess(runnerEnd, role, launch);
+      const child = await launcher.start(role, runner.#channel.onread, (hostEnd) =>
+        runner.#channel.attach(hostEnd),
+      );
       runner.#process = child;
+      if (runner.#killedFor !== undefined) child.kill();
       void Promise.all([child.ended, runner.#socketEnded.promise]).then(([end]) =>
         runner.#finish(end),
       );
       void runner.#socketEnded.promise.then(() => child.kill());
       const hello = await runner.#hello.promise;
-      runner.#meters.open(child.pid);
+      runner.#pid = launcher.runnerPid(child);
+      runner.#meters.open(runner.#pid);
       return { runner, hello };
     } catch (cause) {
       runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { cause }));
@@ -130,13 +127,18 @@ export class Runner {
     return this.#queue.size === 0 ? this.#idleSinceMs : undefined;
   }
 
+  /** Private data that its process has mapped now, bytes; `undefined` where that cannot be known. */
+  get mappedDataBytes(): number | undefined {
+    return this.#meters.mappedDataBytes;
+  }
+
   /** What it has used in its life. */
   get use(): RunnerUse {
     return this.#meters;
   }
 
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    return this.#pid;
   }
 
   /** Commands that wait or run. */

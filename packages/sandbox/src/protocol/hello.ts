@@ -18,8 +18,19 @@ export interface Hello {
   readonly lifeCpuMs: number | null;
   /** How long the lock-down took, milliseconds. */
   readonly lockDownMs: number;
+  /** Of a canary that can make system calls: what it was answered before it restricted itself. */
+  readonly outside?: OutsideReport;
   /** Of a canary whose filter is in force. */
   readonly canary?: CanaryReport;
+}
+
+/** What a canary was answered from outside by what stands around it; errno as a negative number. */
+export interface OutsideReport {
+  /** Opening the root folder, and one that every Linux has. */
+  readonly root: number;
+  readonly proc: number;
+  /** Taking a port of the loopback interface. */
+  readonly port: number;
 }
 
 /** What a canary found out about its filter. */

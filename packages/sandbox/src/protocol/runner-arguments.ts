@@ -2,7 +2,7 @@
  * @module What a host tells a runner's process at its start, as arguments of the command line: whose
  * child it is, what it is for, and how it locks itself down.
  *
- *   node [flags] runner.cjs HOST_PID plugin|canary LOCK_DOWN_AS_JSON
+ *   node [flags] runner.cjs PARENT_PID plugin|canary LOCK_DOWN_AS_JSON
  */
 import type { User } from "@glovebox/linux/process";
 
@@ -21,24 +21,25 @@ export interface LockDownRequest {
 
 /** The arguments, parsed. */
 export interface RunnerArguments {
-  readonly hostPid: number;
+  /** As this process sees it. */
+  readonly parentPid: number;
   readonly role: RunnerRole;
   readonly lockDown: LockDownRequest;
 }
 
 /** To the command line. */
-export function formatArguments({ hostPid, role, lockDown }: RunnerArguments): string[] {
-  return [String(hostPid), role, JSON.stringify(lockDown)];
+export function formatArguments({ parentPid, role, lockDown }: RunnerArguments): string[] {
+  return [String(parentPid), role, JSON.stringify(lockDown)];
 }
 
 /** From the command line; the host wrote it. */
 export function parseArguments([
-  hostPid,
+  parentPid,
   role,
   lockDown = "{}",
 ]: readonly string[]): RunnerArguments {
   return {
-    hostPid: Number(hostPid),
+    parentPid: Number(parentPid),
     role: role === "canary" ? "canary" : "plugin",
     lockDown: JSON.parse(lockDown) as LockDownRequest,
   };

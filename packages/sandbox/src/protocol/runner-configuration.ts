@@ -6,6 +6,9 @@ export interface RunnerConfiguration {
   /** Elements of a table. */
   readonly tableElements: number;
   readonly outputBytes: number;
-  /** Input and host answers, which the process itself must hold besides the plugin's memory. */
-  readonly transferBytes: number;
+  /**
+   * Private data that the process may map in all; the host has read how much it has mapped already.
+   * `null`: nobody knows here.
+   */
+  readonly dataBytes: number | null;
 }

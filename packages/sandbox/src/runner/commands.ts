@@ -9,7 +9,7 @@ import { PluginFailure } from "../abi/abi.ts";
 import { extism } from "../abi/extism/extism.ts";
 import { flat } from "../abi/flat.ts";
 import { wasi } from "../abi/wasi/wasi.ts";
-import { MAX_DEAD_MEMORY_BYTES, RUNNER_OVERHEAD_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
+import { MAX_DEAD_MEMORY_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
 import type { Abi } from "../protocol/abi-requirements.ts";
 import { FRAME, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
 import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
@@ -34,7 +34,7 @@ export interface CommandAnswer {
 /** A runner's plugin, from CONFIGURE to the last CALL. */
 export class PluginHolder {
   readonly #host: HostBridge;
-  readonly #limitData: (moreBytes: number) => void;
+  readonly #limitData: (bytes: number) => void;
   #configuration: RunnerConfiguration | undefined;
   readonly #validated: WebAssembly.Module[] = [];
   readonly #loaded: WebAssembly.Module[] = [];
@@ -43,7 +43,7 @@ export class PluginHolder {
   #functionNames: readonly string[] = [];
   #garbageBytes = 0;
 
-  constructor(host: HostBridge, limitData: (moreBytes: number) => void) {
+  constructor(host: HostBridge, limitData: (bytes: number) => void) {
     this.#host = host;
     this.#limitData = limitData;
   }
@@ -77,9 +77,7 @@ export class PluginHolder {
     const pages = Math.floor(configuration.memoryBytes / WASM_PAGE_BYTES);
     setFlagsFromString(`--wasm-max-mem-pages=${pages}`);
     setFlagsFromString(`--wasm-max-table-size=${configuration.tableElements}`);
-    this.#limitData(
-      configuration.memoryBytes + configuration.transferBytes + RUNNER_OVERHEAD_BYTES,
-    );
+    if (configuration.dataBytes !== null) this.#limitData(configuration.dataBytes);
     return done();
   }
 

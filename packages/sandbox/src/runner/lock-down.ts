@@ -16,7 +16,7 @@ import { buildFilter } from "@glovebox/linux/seccomp";
 import { runnerCalls } from "../lockdown/syscall-policy.ts";
 import type { CanaryReport, Hello } from "../protocol/hello.ts";
 import type { RunnerArguments } from "../protocol/runner-arguments.ts";
-import { makeForbiddenCall, tryCalls } from "./canary.ts";
+import { makeForbiddenCall, tryCalls, tryOutside } from "./canary.ts";
 import { askPermissions, dropPermissions, tryForbidden } from "./permissions.ts";
 
 const MILLISECONDS_PER_SECOND = 1_000;
@@ -24,8 +24,8 @@ const MILLISECONDS_PER_SECOND = 1_000;
 /** What remains usable after the lock-down. */
 export interface LockedDown {
   readonly hello: Hello;
-  /** Limits the private data that may be mapped from now on; does nothing without system calls. */
-  readonly limitData: (moreBytes: number) => void;
+  /** Limits the private data that may be mapped in all; does nothing without system calls. */
+  readonly limitData: (bytes: number) => void;
   /** For a canary: makes a call that must end this process. */
   readonly violate: () => void;
 }
@@ -37,13 +37,14 @@ export interface LockedDown {
  * The order matters: what needs a descriptor or a permission is prepared first; a change of user
  * clears the death signal; the filter forbids all of this, so it comes last.
  */
-export function lockDown({ hostPid, role, lockDown: request }: RunnerArguments): LockedDown {
+export function lockDown({ parentPid, role, lockDown: request }: RunnerArguments): LockedDown {
   const beganMs = performance.now();
   const calls = loadSystemCalls(request.koffiEntry);
+  const outside = role === "canary" && calls !== undefined ? tryOutside(calls) : undefined;
   const prepared = calls && prepare(calls);
   if (request.user !== undefined) becomeUser(request.user);
   if (calls !== undefined) {
-    restrictProcess(calls, hostPid);
+    restrictProcess(calls, parentPid);
     limitLifeCpu(calls, request.lifeCpuSeconds);
   }
   dropPermissions();
@@ -58,6 +59,7 @@ export function lockDown({ hostPid, role, lockDown: request }: RunnerArguments):
       lifeCpuMs: calls === undefined ? null : request.lifeCpuSeconds * MILLISECONDS_PER_SECOND,
       lockDownMs,
       ...(unfiltered === undefined ? {} : { unfiltered }),
+      ...(outside === undefined ? {} : { outside }),
       ...(role === "canary" && prepared !== undefined && unfiltered === undefined
         ? { canary: prepared.report() }
         : {}),
@@ -68,7 +70,7 @@ export function lockDown({ hostPid, role, lockDown: request }: RunnerArguments):
 }
 
 interface Prepared {
-  readonly limitData: (moreBytes: number) => void;
+  readonly limitData: (bytes: number) => void;
   readonly filter: () => void;
   readonly report: () => CanaryReport;
 }

@@ -16,7 +16,7 @@ const CONFIGURATION = {
   memoryBytes: 4 * 2 ** 30,
   tableElements: 10_000_000,
   outputBytes: 1_024,
-  transferBytes: 0,
+  dataBytes: null,
 };
 
 /** Validates, loads, instantiates and calls a plugin of ours. */

@@ -4,12 +4,16 @@ import { readFileSync } from "node:fs";
 
 import { expect, it } from "vitest";
 
+import { unavailableLayer } from "../support/outer-layers.ts";
+
 const HOST = new URL("../support/spinning-host.mjs", import.meta.url).pathname;
 
-it.skipIf(process.platform !== "linux")(
-  "leaves no process 50 ms after the host was killed",
-  async () => {
-    const host = spawn(process.execPath, [HOST], { stdio: ["ignore", "pipe", "inherit"] });
+it.for(["bubblewrap", "landlock", "none"] as const)(
+  "leaves no process 50 ms after the host was killed, behind %s",
+  async (layer, context) => {
+    const reason = await unavailableLayer(layer);
+    if (reason !== undefined) context.skip(reason);
+    const host = spawn(process.execPath, [HOST, layer], { stdio: ["ignore", "pipe", "inherit"] });
     const pids = await new Promise<number[]>((resolve) => {
       host.stdout.once("data", (line: Buffer) => resolve(JSON.parse(String(line)) as number[]));
     });

@@ -8,29 +8,33 @@ import { expect, it } from "vitest";
 
 import { flatPlugin } from "../support/fixtures.ts";
 import { loadPlugin, textOf } from "../support/open-plugin.ts";
+import { unavailableLayer } from "../support/outer-layers.ts";
 
-/** Over the built package, as a thread of an application: two warm runners, whose pids are told. */
-const THREAD = `
+/** Over the built package, as a thread of an application: two warm runners, and what is between; their pids are told. */
+const threadWith = (outerLayer: string): string => `
   const { parentPort } = require("node:worker_threads");
   const { readdirSync, readFileSync } = require("node:fs");
   import(${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)}).then(async ({ createSandbox }) => {
-    const before = children();
-    await createSandbox({ poolSize: 2 });
-    parentPort.postMessage(children().filter((pid) => !before.includes(pid)));
+    const before = below(process.pid);
+    await createSandbox({ poolSize: 2, outerLayer: "${outerLayer}" });
+    parentPort.postMessage(below(process.pid).filter((pid) => !before.includes(pid)));
   });
-  function children() {
-    return readdirSync("/proc").filter((pid) => {
-      try { return readFileSync("/proc/" + pid + "/status", "utf8").includes("\\nPPid:\\t" + process.pid + "\\n"); }
+  function below(parent) {
+    const children = readdirSync("/proc").filter((pid) => {
+      try { return readFileSync("/proc/" + pid + "/status", "utf8").includes("\\nPPid:\\t" + parent + "\\n"); }
       catch { return false; }
     }).map(Number);
+    return children.flatMap((pid) => [pid, ...below(pid)]);
   }`;
 
-it.skipIf(process.platform !== "linux")(
-  "ends the runners of a thread that has ended, and no others",
-  async () => {
+it.for(["bubblewrap", "landlock", "none"] as const)(
+  "ends the runners of a thread that has ended, and no others, behind %s",
+  async (layer, context) => {
+    const reason = await unavailableLayer(layer);
+    if (reason !== undefined) context.skip(reason);
     await using sandbox = await createSandbox({ poolSize: 0 });
     const other = await loadPlugin(sandbox, flatPlugin());
-    const thread = new Worker(THREAD, { eval: true });
+    const thread = new Worker(threadWith(layer), { eval: true });
     const pids = await new Promise<number[]>((resolve, reject) => {
       thread.once("message", resolve);
       thread.once("error", reject);

@@ -3,7 +3,7 @@ import { createSandbox, type IsolationLevel } from "@glovebox/sandbox";
 import { beforeAll, expect, it } from "vitest";
 import "@glovebox/testkit/matchers";
 
-import { levelOf, missingFor } from "../../src/isolation-level.ts";
+import { layersOf, levelOf, missingFor } from "../../src/isolation-level.ts";
 import { flatPlugin } from "../support/fixtures.ts";
 import { lyingRunner, program } from "../support/hostile-runner.ts";
 import { loadPlugin } from "../support/open-plugin.ts";
@@ -15,6 +15,8 @@ const ALL = {
   threads: true,
   filtered: true,
   failing: true,
+  confined: false,
+  refused: false,
   policy: true,
   fatal: true,
   unprivileged: true,
@@ -28,7 +30,7 @@ beforeAll(async () => {
 
 async function provenBy(runnerProgram: string | undefined): Promise<IsolationLevel> {
   await using sandbox = await createSandbox(
-    { poolSize: 0, minimumIsolation: "none" },
+    { poolSize: 0, minimumIsolation: "none", outerLayer: "none" },
     runnerProgram === undefined ? {} : { runnerProgram },
   );
   return sandbox.status().isolation;
@@ -60,7 +62,11 @@ it("is lower where the canary ends in another way than by its forbidden call", a
   await using other = await program(`
     const fs = require("node:fs");
     const read = fs.readSync;
-    fs.readSync = (...args) => (process.argv[3] === "canary" ? process.abort() : read(...args));`);
+    // It is told to make its call when the host has seen what it wants to.
+    fs.readSync = (...args) => {
+      const bytes = read(...args);
+      return process.argv[3] === "canary" ? process.abort() : bytes;
+    };`);
   expect(await provenBy(other.path)).toBe("hardened");
 });
 
@@ -77,7 +83,7 @@ it("believes the kernel and not the runner", async (context) => {
   const lie = `({ ...content, unfiltered: undefined })`;
   await using liar = await lyingRunner(HELLO, lie, "plugin", withoutFfi);
   await using sandbox = await createSandbox(
-    { poolSize: 0, minimumIsolation: "permission" },
+    { poolSize: 0, minimumIsolation: "permission", outerLayer: "none" },
     { runnerProgram: liar.path },
   );
   expect(sandbox.status().isolation).toBe("permission");
@@ -104,6 +110,24 @@ it("asks every level for what those below it ask", () => {
     expect(missingFor("strict", { ...ALL, [name]: false })).toEqual([name]);
   }
   expect(missingFor("permission", { ...ALL, filtered: false })).toEqual([]);
+});
+
+it("takes an outer layer that was shown in place of the filter, for all but the highest level", () => {
+  const without = { ...ALL, filtered: false, failing: false };
+  expect(levelOf(without)).toBe("permission");
+  expect(levelOf({ ...without, confined: true })).toBe("permission");
+  expect(levelOf({ ...without, refused: true })).toBe("permission");
+  expect(levelOf({ ...without, confined: true, refused: true })).toBe("hardened");
+  expect(missingFor("strict", { ...without, confined: true, refused: true })).toEqual([
+    "filtered",
+    "failing",
+  ]);
+  expect(layersOf({ ...ALL, confined: true, refused: true }, "landlock")).toEqual([
+    "landlock",
+    "seccomp",
+    "permission",
+  ]);
+  expect(layersOf({ ...ALL, confined: true }, "landlock")).toEqual(["seccomp", "permission"]);
 });
 
 it("leaves runners the host's user where the options say so, and says what that costs", async (context) => {

@@ -1,41 +1,20 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { expect, it } from "vitest";
 
-import { startRunnerProcess } from "../../src/host/runner-process.ts";
-import { openSocketPairFactory } from "../../src/host/socket-pair.ts";
 import { MAX_STDERR_CHARACTERS } from "../../src/limits.ts";
-
-/** Runs a program as a runner, and answers what it wrote to standard error when it has ended. */
-async function lastWordsOf(program: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "runner-"));
-  const path = join(folder, "runner.cjs");
-  await writeFile(path, program);
-  const pairs = await openSocketPairFactory();
-  try {
-    const { hostEnd, runnerEnd } = await pairs.create({
-      buffer: new Uint8Array(1024),
-      callback: () => true,
-    });
-    const started = startRunnerProcess(runnerEnd, "plugin", { program: path });
-    await started.ended;
-    hostEnd.destroy();
-    return started.lastWords();
-  } finally {
-    await pairs.close();
-    await rm(folder, { recursive: true });
-  }
-}
+import { lastWordsOf } from "../support/last-words.ts";
 
 it("gives a process nothing of the host's environment, and the permission model", async () => {
   const words = await lastWordsOf(`console.error(JSON.stringify([
-    Object.keys(process.env), process.cwd(), process.permission.has("fs.write"),
+    process.env, process.cwd(), process.permission.has("fs.write"),
     process.permission.has("fs.read", "/etc/hostname"), process.permission.has("child"),
   ]))`);
-  expect(JSON.parse(words)).toEqual([
-    ["OPENSSL_CONF", "MALLOC_ARENA_MAX"],
+  const [{ PWD = "/", ...environment }, ...others] = JSON.parse(words) as [
+    Record<string, string>,
+    ...unknown[],
+  ];
+  expect(PWD).toBe("/"); // bubblewrap says where it is
+  expect([environment, ...others]).toEqual([
+    { OPENSSL_CONF: "/dev/null", MALLOC_ARENA_MAX: "1" },
     "/",
     false,
     false,

@@ -86,8 +86,12 @@ export async function dyingRunner(operations: number): Promise<HostileProgram> {
     }`);
 }
 
-/** What code that has broken out needs no binding for: system calls, bound while that is allowed. */
-const BIND_SYSCALL = `
+/**
+ * What code that has broken out needs no binding for, bound while that is allowed: `syscall(…)`, which
+ * answers errno as a negative number, and `addressOf(buffer)`.
+ */
+export const BIND_SYSCALL = `
+    let addressOf;
     const syscall = (() => {
       const ffi = process.getBuiltinModule("node:ffi");
       if (ffi !== undefined) {
@@ -97,6 +101,7 @@ const BIND_SYSCALL = `
           __errno_location: { arguments: [], return: "pointer" },
         });
         const errno = new Int32Array(ffi.toArrayBuffer(functions.__errno_location(), 4, false));
+        addressOf = (bytes) => ffi.getRawPointer(bytes);
         return (...args) => {
           const result = functions.syscall(...Array.from({ length: 7 }, (_, at) => BigInt(args[at] ?? 0)));
           return result === -1 ? -errno[0] : result;
@@ -105,6 +110,7 @@ const BIND_SYSCALL = `
       const { koffiEntry } = JSON.parse(process.argv[4] ?? "{}");
       if (koffiEntry === undefined) return () => { throw new Error("no system calls"); };
       const koffi = require(koffiEntry);
+      addressOf = (bytes) => koffi.address(bytes);
       const call = koffi.load(null).func("int syscall(long, long, long, long, long, long, long)");
       return (...args) => {
         const result = call(...Array.from({ length: 7 }, (_, at) => args[at] ?? 0));

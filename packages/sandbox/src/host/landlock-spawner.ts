@@ -1,0 +1,114 @@
+/**
+ * @module The host's end of the spawner's thread (spawner/main.ts), as something that starts
+ * processes.
+ */
+import { access } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+
+import { SandboxError } from "../errors.ts";
+import { SPAWNER_HEAP_MIB } from "../limits.ts";
+import type { SpawnerReport, SpawnerRequest, SpawnerSetup } from "../spawner/messages.ts";
+import type { ProcessEnd, SpawnCommand, SpawnedProcess } from "../spawner/spawn-point.ts";
+
+/** Something that starts processes on connections to its socket, in their order. */
+export interface Spawner {
+  spawn(command: SpawnCommand): Promise<SpawnedProcess>;
+  close(): Promise<void>;
+}
+
+/** A process that the thread has started, or is about to. */
+interface Child {
+  readonly spawned: PromiseWithResolvers<number>;
+  readonly ended: PromiseWithResolvers<ProcessEnd>;
+  lastWords: string;
+}
+
+const LOST: ProcessEnd = { exitCode: null, signal: null };
+
+/**
+ * Starts the thread; answers it with the version of Landlock that binds it, or says why none does,
+ * and then there is no thread.
+ */
+export async function openLandlockSpawner(
+  setup: SpawnerSetup,
+): Promise<{ readonly spawner: Spawner; readonly version: number } | string> {
+  // libuv starts its pool with the first work for it. It must not be this thread's, or the host's
+  // own file work would be confined with it.
+  await access("/");
+  const isSource = import.meta.url.endsWith(".ts");
+  const program = isSource
+    ? new URL("../spawner/main.ts", import.meta.url)
+    : createRequire(import.meta.url).resolve("#spawner");
+  const worker = new Worker(program, {
+    workerData: setup,
+    execArgv: isSource ? ["--conditions=@glovebox/source", "--no-warnings"] : ["--no-warnings"],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: SPAWNER_HEAP_MIB },
+  });
+  worker.unref();
+  const ready = Promise.withResolvers<number | string>();
+  const children = new Map<number, Child>();
+  let exited = false;
+  worker.on("message", (report: SpawnerReport) => {
+    if (report.kind === "ready") {
+      ready.resolve(report.landlock);
+      return;
+    }
+    const child = children.get(report.id);
+    if (child === undefined) return;
+    if (report.kind === "spawned") {
+      child.spawned.resolve(report.pid);
+      return;
+    }
+    children.delete(report.id);
+    if (report.kind === "failed") {
+      child.spawned.reject(new SandboxError("SANDBOX_BOOT_FAILED", { message: report.message }));
+    } else {
+      child.lastWords = report.lastWords;
+      child.ended.resolve(report.end);
+    }
+  });
+  worker.once("error", ready.reject);
+  worker.once("exit", () => {
+    exited = true;
+    ready.reject(new Error("the spawner's thread has ended"));
+    // Its processes have died with it.
+    for (const child of children.values()) {
+      child.spawned.reject(new SandboxError("SANDBOX_BOOT_FAILED"));
+      child.ended.resolve(LOST);
+    }
+  });
+  const send = (request: SpawnerRequest): void => worker.postMessage(request);
+  let lastId = 0;
+  const spawner: Spawner = {
+    async spawn(command) {
+      if (exited) {
+        throw new SandboxError("SANDBOX_BOOT_FAILED", {
+          message: "the thread that starts runners has ended",
+        });
+      }
+      const id = ++lastId;
+      const child: Child = {
+        spawned: Promise.withResolvers(),
+        ended: Promise.withResolvers(),
+        lastWords: "",
+      };
+      children.set(id, child);
+      send({ kind: "spawn", id, command });
+      return {
+        pid: await child.spawned.promise,
+        lastWords: () => child.lastWords,
+        kill: () => send({ kind: "kill", id }),
+        ended: child.ended.promise,
+      };
+    },
+    close: async () => void (await worker.terminate()),
+  };
+  const version = await ready.promise.catch((error: unknown) =>
+    error instanceof Error ? error.message : String(error),
+  );
+  if (typeof version === "number") return { spawner, version };
+  await spawner.close();
+  return version;
+}
