@@ -83,10 +83,10 @@ export function readableFiles({ program = RUNNER_PROGRAM }: Launch): readonly st
   return [
     process.execPath,
     ...sharedObjects(),
-    ...LOADER_FILES.filter((path) => existsSync(path)),
+    ...LOADER_FILES,
     program,
     ...(neededKoffi()?.readable ?? []),
-  ];
+  ].filter((path) => existsSync(path));
 }
 
 /** Names an end that the host did not ask for. An end alone is no sign of an attack. */
