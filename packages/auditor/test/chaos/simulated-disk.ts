@@ -4,6 +4,7 @@
  * write whole, torn or not at all; each name that was made, removed or renamed, or not.
  */
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import type { LogFile, LogFileSystem } from "@glovebox/auditor/log";
 
@@ -116,8 +117,12 @@ export class SimulatedDisk implements LogFileSystem {
           throw error;
         }
         if (this.faults.skips?.(step) === true) return;
-        node.synced = node.content;
-        node.changes = [];
+        // It takes its time, in which others work on, and vouches for what was written before it.
+        const { content, changes } = node;
+        node.changes = [...changes];
+        await setImmediate();
+        node.synced = content;
+        node.changes = node.changes.slice(changes.length);
       },
       close: async () => undefined,
     };
