@@ -53,10 +53,14 @@ async function copyFile(from: SimulatedDisk, to: SimulatedDisk, path: string): P
   await (await to.open(path, "replace"))?.write(bytes ?? Buffer.alloc(0), 0);
 }
 
-async function isRefused(disk: SimulatedDisk, code: string): Promise<void> {
+/** The code of the refusal; nothing may have been signed before it. */
+async function refusalOf(disk: SimulatedDisk): Promise<string> {
   signatures = 0;
-  await expect(open(disk)).rejects.toMatchObject({ code });
-  expect(signatures).toBe(0);
+  const code = await open(disk).then(
+    () => "opened",
+    (error: { code: string }) => error.code,
+  );
+  return signatures === 0 ? code : "signed";
 }
 
 test("a tree that contradicts what was signed is not signed", async () => {
@@ -90,7 +94,7 @@ test("a write-ahead file that holds other entries, or fewer, is not continued", 
     const changed = disk.afterPowerCut(() => 0.5);
     await copyFile(await sealedLog(...entries), changed, WAL);
     await changed.remove(ANCHOR);
-    await isRefused(changed, "AUDITOR_LOG_INVALID");
+    expect(await refusalOf(changed)).toBe("AUDITOR_LOG_INVALID");
   }
   expect(await entriesOf(await open(disk))).toEqual(["one", "two", "three"]);
 });
@@ -100,7 +104,7 @@ test("nor beside a checkpoint that was signed and not yet published", async () =
   await disk.rename(CHECKPOINT, `${CHECKPOINT}.tmp`);
   await disk.remove(ANCHOR);
   await copyFile(await sealedLog("one", "changed"), disk, WAL);
-  await isRefused(disk, "AUDITOR_LOG_INVALID");
+  expect(await refusalOf(disk)).toBe("AUDITOR_LOG_INVALID");
 });
 
 test("a directory that was rolled back as a whole is not continued", async () => {
@@ -110,5 +114,5 @@ test("a directory that was rolled back as a whole is not continued", async () =>
   await log.append("two");
   await log.close();
   await copyFile(disk, before, ANCHOR);
-  await isRefused(before, "AUDITOR_ROLLBACK");
+  expect(await refusalOf(before)).toBe("AUDITOR_ROLLBACK");
 });
