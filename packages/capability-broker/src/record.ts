@@ -12,12 +12,13 @@ export type EventDetails = Readonly<Record<string, JsonValue>>;
 
 /** Writes what this package decides. */
 export interface Recorder {
-  /** Takes a place in the log; the decision stands only if the log took it. */
+  /** Takes a place in the log; the decision stands only if the log took it. `actor`: who decided, where it was a person. */
   decide<T>(
     scope: OperationScope,
     kind: string,
     decision: Decision<T>,
     details: EventDetails,
+    actor?: string,
   ): Decision<T>;
   /** The same, and with durability `effect` waits until the event is on disk. */
   decideBefore<T>(
@@ -42,12 +43,14 @@ export function createRecorder(
     kind: string,
     decision: Decision<T>,
     details: EventDetails,
+    actor?: string,
   ): Decision<AuditPlace> {
     const taken = failClosed(RULE, () =>
       log.record(scope, {
         kind,
         success: decision.allowed,
         rule: decision.rule,
+        ...(actor === undefined ? {} : { actor }),
         ...(decision.allowed ? {} : { code: decision.code, error: recordedText(decision.reason) }),
         details,
       }),
@@ -67,8 +70,8 @@ export function createRecorder(
     );
   }
   return {
-    decide(scope, kind, decision, details) {
-      const taken = place(scope, kind, decision, details);
+    decide(scope, kind, decision, details, actor) {
+      const taken = place(scope, kind, decision, details, actor);
       return taken.allowed ? decision : taken;
     },
     async decideBefore(scope, kind, decision, details) {

@@ -3,12 +3,13 @@
  * by default (the strictest), and when a value of it is a loosening (invariant I8). An option that
  * is not in the table is refused: a typing mistake must never leave a door open.
  */
-import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
+import type { HostPolicy } from "@glovebox/capability-broker";
 import { received } from "@glovebox/core/errors";
 import type { HostFunction } from "@glovebox/core/ports";
 import { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS, MAX_CALL_CPU_MS } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
+import type { ApprovalStore } from "./approval/approval-desk.ts";
 import { RuntimeError } from "./errors.ts";
 import {
   DEFAULT_CPU_LIMIT_MS,
@@ -156,7 +157,7 @@ export function parseConfig(raw: RuntimeConfig = {}): ParsedConfig {
     groups[name] = rules === true ? given : parseGroup(name, rules, given, loosened);
   }
   // The casts stand on the table above: each option was accepted by its rule.
-  const { audit = {}, approvals = {}, hostFunctions = {}, pluginConfig = {} } = groups;
+  const { audit = {}, hostFunctions = {}, pluginConfig = {} } = groups;
   const parsed = groups as unknown as ParsedConfig & {
     trust: { trustedKeys: readonly TrustedKey[] };
     tenancy: { shareRunners: boolean };
@@ -171,7 +172,7 @@ export function parseConfig(raw: RuntimeConfig = {}): ParsedConfig {
     validation: parsed.validation,
     audit: audit as unknown as ParsedConfig["audit"],
     policy: parsed.policy,
-    approvals: mapOf(approvals as Record<string, CapabilityRequest>),
+    approvals: storeOf((raw as RuntimeConfig).approvals),
     trustedKeys: parsed.trust.trustedKeys,
     hostFunctions: mapOf(hostFunctions as Record<string, HostFunction>),
     pluginConfig: mapOf(pluginConfig as Record<string, Record<string, string>>),
@@ -212,6 +213,18 @@ function checkCombination({ security, validation, audit, deps }: ParsedConfig): 
   if (audit.directory === undefined && deps.decisionLog === undefined) {
     throw optionError("audit.directory", "the directory of the audit log", undefined);
   }
+}
+
+/** A record of requests, which bound nobody to anything, is not taken for a store. */
+function storeOf(store: ApprovalStore | undefined): ApprovalStore | undefined {
+  if (store === undefined) return undefined;
+  const given: unknown = store;
+  const isStore =
+    isObject(given) &&
+    given["sealKey"] instanceof Uint8Array &&
+    ["list", "save", "remove"].every((name) => typeof given[name] === "function");
+  if (isStore) return store;
+  throw optionError("approvals", "a store: sealKey, list, save, remove", store);
 }
 
 function unknownOption(name: string, known: readonly string[]): RuntimeError {

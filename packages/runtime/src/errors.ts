@@ -43,6 +43,18 @@ export const RUNTIME_ERRORS = {
     summary: "A schema of the plugin's functions cannot be compiled.",
     advice: "Correct the JSON Schema in plugin.yaml.",
   },
+  RUNTIME_APPROVAL_UNKNOWN: {
+    summary: "Nothing of this plugin waits for an approval.",
+    advice: "Load the plugin first; what waits is listed with the approvals.",
+  },
+  RUNTIME_APPROVAL_CHANGED: {
+    summary: "The plugin asks for something else than what was read.",
+    advice: "Read what waits now, and decide again.",
+  },
+  RUNTIME_APPROVAL_STORE: {
+    summary: "The approvals cannot be kept.",
+    advice: "Look at where the host keeps them: space, permissions, or a failing disk.",
+  },
   RUNTIME_PLUGIN_LIMIT: {
     summary: "As many plugins are loaded as may be.",
     advice: "Unload one, or raise resources.maxConcurrentPlugins.",

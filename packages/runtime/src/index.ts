@@ -1,4 +1,11 @@
 /** @module The door of the runtime: the whole system behind one class. */
+export type {
+  ApprovalOrder,
+  ApprovalOverview,
+  ApprovalStore,
+  ApprovedRequest,
+  PendingApproval,
+} from "./approval/approval-desk.ts";
 export type { CallContext } from "./call/context.ts";
 export type {
   AuditDurability,

@@ -67,6 +67,9 @@ export const VARIABLE_OVERHEAD_BYTES = 128;
 /** Characters of a plugin's log line that are kept. */
 export const MAX_PLUGIN_LOG_CHARACTERS = 4_096;
 
+/** Loads that wait for an approval, each with its package: as many as plugins by default. */
+export const MAX_WAITING_LOADS = 64;
+
 /** Characters of a reason that an operator gives. */
 export const MAX_REASON_CHARACTERS = 500;
 

@@ -3,11 +3,12 @@
  * own. Types only; config.ts checks them and fills in the defaults.
  */
 import type { RetentionDays } from "@glovebox/auditor";
-import type { CapabilityRequest, HostPolicy } from "@glovebox/capability-broker";
+import type { HostPolicy } from "@glovebox/capability-broker";
 import type { HostFunction } from "@glovebox/core/ports";
 import type { IsolationLevel, SandboxOptions } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
+import type { ApprovalStore } from "./approval/approval-desk.ts";
 import type { RuntimeDeps } from "./deps.ts";
 
 /** When an audit event is on disk: before its effect, before the reply (default), or some time. */
@@ -90,8 +91,8 @@ export interface RuntimeConfig {
   };
   /** What the host allows. Default: nothing. */
   readonly policy?: HostPolicy;
-  /** Plugin id → what the operator confirmed; narrows the policy. Default: the policy alone decides. */
-  readonly approvals?: Readonly<Record<string, CapabilityRequest>>;
+  /** Keeps what operators approved: then a plugin that asks for a capability waits for an approval. Default: the policy alone decides. */
+  readonly approvals?: ApprovalStore;
   /** Whose signatures count. Default: nobody's. */
   readonly trust?: { readonly trustedKeys: readonly TrustedKey[] };
   /** Functions that plugins may import from `extism:host/user`. Default: none. */
@@ -115,7 +116,7 @@ export interface ParsedConfig {
     readonly directory?: string;
   };
   readonly policy: HostPolicy;
-  readonly approvals: ReadonlyMap<string, CapabilityRequest>;
+  readonly approvals: ApprovalStore | undefined;
   readonly trustedKeys: readonly TrustedKey[];
   readonly hostFunctions: ReadonlyMap<string, HostFunction>;
   readonly pluginConfig: ReadonlyMap<string, Readonly<Record<string, string>>>;

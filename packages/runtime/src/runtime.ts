@@ -9,6 +9,7 @@ import type { JsonValue } from "@glovebox/core/json";
 import type { CallOutcome, CodedError } from "@glovebox/core/ports";
 import type { AlertSink, PluginHealth } from "@glovebox/monitor";
 
+import type { ApprovalOrder, ApprovalOverview } from "./approval/approval-desk.ts";
 import type { CallContext } from "./call/context.ts";
 import { executeCall } from "./call/execute.ts";
 import { parseConfig } from "./config.ts";
@@ -138,6 +139,39 @@ export class PluginRuntime implements AsyncDisposable {
     return isRevoked;
   }
 
+  /** What operators approved, and which loads wait for one. */
+  approvals(): ApprovalOverview {
+    return this.#wiring.load.approvals.overview();
+  }
+
+  /**
+   * Approves what a load waits for, and loads it from the bytes that it came with. It is refused when
+   * the plugin asks for something else by now than what the operator has read.
+   *
+   * @throws {@link RuntimeError} (`RUNTIME_USAGE`) on misuse only
+   */
+  async approve(pluginId: string, order: ApprovalOrder): Promise<LoadResult> {
+    assertOperator(order.operator);
+    const { load } = this.#wiring;
+    const approved = await load.approvals.approve(pluginId, order);
+    return this.#loadResult(approved.allowed ? await loadPlugin(load, approved.value) : approved);
+  }
+
+  /**
+   * Takes an approval back: every grant of the plugin ends at once, with what is in flight. The plugin
+   * goes on without them, and waits for an approval. `false`: it has none.
+   *
+   * @throws {@link RuntimeError} (`RUNTIME_USAGE`) on misuse, and what the store throws
+   */
+  async revokeApproval(pluginId: string, operator: string): Promise<boolean> {
+    assertOperator(operator);
+    const { approvals, registry } = this.#wiring.load;
+    const running = registry.get(pluginId)?.generation?.asking;
+    const isRevoked = await approvals.revoke(pluginId, operator, running);
+    await this.#wiring.events.lastSettled();
+    return isRevoked;
+  }
+
   /** Stops a plugin until it is released. `false` when there is none that could be stopped. */
   quarantine(pluginId: string, reason: string): Promise<boolean> {
     const order = { reason, rule: "operator", durationMs: null };
@@ -253,5 +287,13 @@ export class PluginRuntime implements AsyncDisposable {
     return decision.allowed
       ? { ok: true, plugin: describePlugin(decision.value, this.#wiring.monitor) }
       : { ok: false, error: errorOf(decision) };
+  }
+}
+
+/** Who may stand in the log as `operator:NAME`; a bad name is the programmer's to refuse. */
+function assertOperator(name: string): void {
+  if (!/^[\x21-\x7e]{1,110}$/.test(name)) {
+    const message = "an operator has a name of 1 to 110 ASCII characters without spaces";
+    throw new RuntimeError("RUNTIME_USAGE", { message });
   }
 }

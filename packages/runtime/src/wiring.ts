@@ -14,6 +14,7 @@ import { createSandbox, type Sandbox, type SandboxOptions } from "@glovebox/sand
 import { createVerifier } from "@glovebox/signer";
 import { createWasmValidator } from "@glovebox/wasm-validator";
 
+import { createApprovalDesk } from "./approval/approval-desk.ts";
 import type { CallParts } from "./call/execute.ts";
 import { createVariables } from "./call/variables.ts";
 import { ClosingStack } from "./closing-stack.ts";
@@ -104,6 +105,13 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
       trustedKeys: config.trustedKeys,
     }),
     broker,
+    approvals: createApprovalDesk({
+      store: config.approvals,
+      privateCidrs: config.policy.network?.privateCidrs,
+      broker,
+      events,
+      clock,
+    }),
     modules: createModuleCheck(
       security.enableWasmValidation
         ? createWasmValidator({

@@ -348,21 +348,13 @@ describe("validation, trust and approvals", () => {
     ).toMatch(/^SANDBOX_/);
   });
 
-  test("approvals narrow what the policy would give, and what is withheld is said", async () => {
-    const capabilities = {
-      network: { allow_http_outbound: true, allowed_hosts: ["a.example.com", "b.example.com"] },
-    };
-    await using host = await openRuntime({
-      policy: { network: { allowHttpOutbound: true, allowedHosts: ["*.example.com"] } },
-      approvals: {
-        asks: { network: { allowHttpOutbound: true, allowedHosts: ["a.example.com"] } },
-      },
-    });
-    await host.load({ id: "asks", wasm: ECHO_PLUGIN, capabilities });
-    await host.load({ id: "free", wasm: ECHO_PLUGIN, capabilities });
-    const [asks, free] = host.runtime.list();
-    expect(asks?.warnings.join()).toContain("b.example.com");
-    expect(free?.warnings).toEqual([]);
+  test("approvals are a store of sealed ones, and a record of requests is none", async () => {
+    const request = { network: { allowHttpOutbound: true, allowedHosts: ["a.example.com"] } };
+    for (const approvals of [{ asks: request }, { sealKey: new Uint8Array(32) }, "yes"]) {
+      await expect(openRuntime({ approvals: approvals as never })).rejects.toThrowCode(
+        "RUNTIME_OPTIONS",
+      );
+    }
   });
 
   test("a limit that is asked for and not enforced yet is said", async () => {

@@ -19,6 +19,7 @@ export interface LoggedEvent {
   readonly callId?: string;
   readonly code?: string;
   readonly rule?: string;
+  readonly actor?: string;
   readonly error?: string;
   readonly function?: string;
   /** Pseudonym of the person. */

@@ -16,7 +16,7 @@ import { MAX_RECORDED_ENTRIES, MIN_SEAL_KEY_BYTES } from "../limits.ts";
 import { createRecorder, recordedText } from "../record.ts";
 import type { Cidr } from "../target/address.ts";
 import { type Change, differenceOf } from "./difference.ts";
-import { widerFields } from "./field-table.ts";
+import { type Capabilities, widerFields } from "./field-table.ts";
 import { parseRequest } from "./parse-request.ts";
 import { type CapabilityRequest, policyCidrs } from "./policy.ts";
 
@@ -65,16 +65,22 @@ export interface ApprovalOptions {
 export interface Approvals {
   /** Says yes to a request, in the operator's name. */
   approve(subject: ApprovalSubject, operator: string): Decision<Approval>;
-  /** What may be granted under an approval: the request itself, which it covers. */
+  /**
+   * What may be granted under an approval: the request itself, which it covers. A request for no
+   * capability is covered by none.
+   */
   check(approval: Approval | undefined, subject: ApprovalSubject): Decision<CapabilityRequest>;
-  /** What a request asks beyond an approval and less than it; without one, all that it asks. */
-  difference(
-    approval: Approval | undefined,
-    request: CapabilityRequest,
-  ): Decision<readonly Change[]>;
+  /** What a request asks beyond an approval and less than it; all that it asks where the approval is not the subject's. */
+  difference(approval: Approval | undefined, subject: ApprovalSubject): Decision<readonly Change[]>;
+  /** Whether the seal holds; no more is believed of an approval that was stored. */
+  isSealed(approval: Approval): boolean;
+  /** SHA-256 of a request's canonical JSON (RFC 8785), hexadecimal. */
+  digest(request: CapabilityRequest): string;
 }
 
 const RULE = "grant.approval";
+/** Who may stand in the log as `operator:NAME`: one word of printable ASCII. */
+const OPERATOR = /^[\x21-\x7e]{1,110}$/;
 
 /**
  * Seals by HMAC-SHA-256: whoever holds the key may approve.
@@ -114,40 +120,72 @@ export function createApprovals(options: ApprovalOptions): Approvals {
   const recorder = createRecorder(log, "return");
   const cidrs: readonly Cidr[] = policyCidrs("privateCidrs", options.privateCidrs);
 
-  function recorded<T>(kind: string, subject: ApprovalSubject, decision: Decision<T>): Decision<T> {
-    return recorder.decide({ pluginId: subject.pluginId }, kind, decision, {
+  function recorded<T>(
+    kind: string,
+    subject: ApprovalSubject,
+    decision: Decision<T>,
+    actor?: string,
+  ): Decision<T> {
+    const details = {
       publisher: recordedText(subject.publisher),
       requestDigest: digestOf(subject.request),
-    });
+    };
+    return recorder.decide({ pluginId: subject.pluginId }, kind, decision, details, actor);
   }
 
-  function checked(
+  function isSealed(approval: Approval): boolean {
+    const decision = failClosed(RULE, () => {
+      const seal = Buffer.from(approval.seal, "base64");
+      return allow(RULE, sealer.isSealed(sealedBytes(approval), seal));
+    });
+    return decision.allowed && decision.value;
+  }
+
+  /** What an approval gives; it comes from where it was stored, and only its seal is believed. */
+  function given(
     approval: Approval | undefined,
-    { pluginId, publisher, request }: ApprovalSubject,
-  ): Decision<CapabilityRequest> {
+    { pluginId, publisher }: ApprovalSubject,
+  ): Decision<Capabilities> {
     const refused = (why: string): Decision<never> =>
       refuse("BROKER_APPROVAL", RULE, `${pluginId}: ${why}`);
     if (approval === undefined) return refused("nobody approved it");
-    const seal = Buffer.from(approval.seal, "base64");
-    if (!sealer.isSealed(sealedBytes(approval), seal)) return refused("the seal does not hold");
+    if (!isSealed(approval)) return refused("the seal does not hold");
     if (approval.requestDigest !== digestOf(approval.request))
       return refused("the digest is not that of the request");
     if (approval.pluginId !== pluginId) return refused(`it approves ${approval.pluginId}`);
     if (approval.publisher !== publisher) return refused("the publisher has changed");
-    const given = parseRequest(approval.request, cidrs);
+    return parseRequest(approval.request, cidrs);
+  }
+
+  function checked(
+    approval: Approval | undefined,
+    subject: ApprovalSubject,
+  ): Decision<CapabilityRequest> {
+    const { pluginId, request } = subject;
     const asked = parseRequest(request, cidrs);
-    if (!given.allowed) return given;
     if (!asked.allowed) return asked;
-    if (widerFields(given.value, asked.value).length === 0) return allow(RULE, request);
-    const more = differenceOf(given.value, asked.value)
+    const nothing = parseRequest({}, cidrs);
+    if (nothing.allowed && widerFields(nothing.value, asked.value).length === 0)
+      return allow(RULE, request);
+    const gives = given(approval, subject);
+    if (!gives.allowed) return gives;
+    const wider = widerFields(gives.value, asked.value);
+    if (wider.length === 0) return allow(RULE, request);
+    const more = differenceOf(gives.value, asked.value)
       .filter(({ kind }) => kind === "gained")
       .slice(0, MAX_RECORDED_ENTRIES);
-    return refused(`asks for more: ${more.map(({ words }) => words).join("; ")}`);
+    const words = more.length === 0 ? wider : more.map((change) => change.words);
+    return refuse("BROKER_APPROVAL", RULE, `${pluginId}: asks for more: ${words.join("; ")}`);
   }
 
   return {
     approve(subject, operator) {
-      const parsed = failClosed(RULE, () => parseRequest(subject.request, cidrs));
+      const isNamed = OPERATOR.test(operator);
+      const parsed = failClosed(RULE, () =>
+        isNamed
+          ? parseRequest(subject.request, cidrs)
+          : refuse("BROKER_REQUEST", RULE, "operator: expected a name of ASCII without spaces"),
+      );
       const request = structuredClone(subject.request);
       const decision: Decision<Omit<Approval, "seal">> = parsed.allowed
         ? allow(RULE, {
@@ -160,7 +198,8 @@ export function createApprovals(options: ApprovalOptions): Approvals {
           })
         : parsed;
       // Recorded before it is sealed: an approval that the log does not know is not made.
-      const taken = recorded("capability.approve", subject, decision);
+      const actor = isNamed ? `operator:${operator}` : undefined;
+      const taken = recorded("capability.approve", subject, decision, actor);
       if (!taken.allowed) return taken;
       const seal = Buffer.from(sealer.seal(sealedBytes(taken.value))).toString("base64");
       return allow(RULE, Object.freeze({ ...taken.value, seal }));
@@ -171,8 +210,14 @@ export function createApprovals(options: ApprovalOptions): Approvals {
         subject,
         failClosed(RULE, () => checked(approval, subject)),
       ),
-    difference: (approval, request) =>
-      requestChanges(approval?.request, request, options.privateCidrs),
+    difference: (approval, subject) =>
+      failClosed(RULE, () => {
+        const isTheirs = failClosed(RULE, () => given(approval, subject)).allowed;
+        const before = isTheirs ? approval?.request : undefined;
+        return requestChanges(before, subject.request, options.privateCidrs);
+      }),
+    isSealed,
+    digest: digestOf,
   };
 }
 

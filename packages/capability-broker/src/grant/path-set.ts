@@ -45,7 +45,7 @@ export function pathsContain(outer: readonly PathEntry[], inner: readonly PathEn
 }
 
 /** The entry of the longest folder at or above a guest path. */
-function speakerFor(entries: readonly PathEntry[], guest: string): PathEntry | undefined {
+export function speakerFor(entries: readonly PathEntry[], guest: string): PathEntry | undefined {
   let found: PathEntry | undefined;
   for (const entry of entries) {
     if (!pathContains(entry.guest, guest)) continue;

@@ -4,7 +4,9 @@ import {
   changeLines,
   createApprovals,
   createHmacSealer,
+  requestChanges,
 } from "@glovebox/capability-broker";
+import type { FileRight } from "@glovebox/core/ports";
 import { recordingDecisionLog } from "@glovebox/testkit";
 import "@glovebox/testkit/matchers";
 import { expect, test } from "vitest";
@@ -68,13 +70,60 @@ test("nobody's yes is no yes, and short keys seal nothing", () => {
 test("the difference says in plain words what a plugin may now do", () => {
   const approval = valueOf(approvals().approve(subject, "ops@example.com"));
   const next = { ...wider, network: net("*.trusted.com", "api.example.com:8443") };
-  const changes = valueOf(approvals().difference(approval, next));
+  const changes = valueOf(approvals().difference(approval, { ...subject, request: next }));
   expect(changeLines(changes)).toEqual([
     "+ may now also reach api.example.com at port 8443",
     "+ may now also write to /data",
   ]);
-  const less = valueOf(approvals().difference(approval, { network: net("*.trusted.com") }));
+  const fewer = { ...subject, request: { network: net("*.trusted.com") } };
+  const less = valueOf(approvals().difference(approval, fewer));
   expect(changeLines(less)).toEqual(["- may no longer read from /data"]);
+});
+
+test("against an approval of somebody else's, everything is new", () => {
+  const approval = valueOf(approvals().approve(subject, "ops@example.com"));
+  for (const [given, change] of [
+    [approval, { publisher: "key:def" }],
+    [{ ...approval, seal: "" }, {}],
+    [undefined, {}],
+  ] as const) {
+    const changes = valueOf(approvals().difference(given, { ...subject, ...change }));
+    expect(changeLines(changes)).toContain("+ may now also read from /data");
+  }
+});
+
+test("rights that are asked for one by one are said one by one", () => {
+  const asking = (...rights: FileRight[]) => ({
+    filesystem: { allowRead: false, allowWrite: false, allowedPaths: ["/data"], rights },
+  });
+  const words = (before: CapabilityRequest, after: CapabilityRequest) =>
+    changeLines(valueOf(requestChanges(before, after)));
+  expect(words({}, asking("delete", "setTimes"))).toEqual([
+    "+ may now also delete in /data",
+    "+ may now also set times in /data",
+  ]);
+  const inner = ["/data", "/data/keys"];
+  const both = { filesystem: { allowRead: true, allowWrite: false, allowedPaths: inner } };
+  const outer = { filesystem: { allowRead: true, allowWrite: true, allowedPaths: ["/data"] } };
+  expect(words(both, outer)).toEqual([
+    "+ may now also write to /data",
+    "+ may now also write to /data/keys",
+  ]);
+});
+
+test("a request for no capability is covered without an approval, and every other is not", () => {
+  const modest = { resources: { maxMemoryBytes: 1_048_576 } };
+  expect(codeOf(approvals().check(undefined, { ...subject, request: modest }))).toBe("allowed");
+  for (const right of ["list", "delete", "setTimes"] as const) {
+    const filesystem = { ...wider.filesystem, rights: [right] } as typeof request.filesystem;
+    const asks = { ...subject, request: { filesystem } } as typeof subject;
+    expect(codeOf(approvals().check(undefined, asks))).toBe("BROKER_APPROVAL");
+  }
+});
+
+test("an operator has a name that cannot forge a log", () => {
+  for (const name of ["", "two words", "x\nforged", "x".repeat(111)])
+    expect(codeOf(approvals().approve(subject, name))).toBe("BROKER_REQUEST");
 });
 
 test("every approval and every check is in the log, with the digest of what was asked", () => {
@@ -86,5 +135,6 @@ test("every approval and every check is in the log, with the digest of what was 
     ["capability.approve", true, undefined],
     ["capability.approval", false, "BROKER_APPROVAL"],
   ]);
+  expect(log.events[0]?.event.actor).toBe("operator:ops@example.com");
   expect(log.events[0]?.event.details).toMatchObject({ requestDigest: approval.requestDigest });
 });

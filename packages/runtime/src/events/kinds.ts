@@ -38,6 +38,8 @@ const KIND_BY_MODULE_WORD: Readonly<Record<string, string>> = {
 const KIND_BY_MODULE_KIND: Readonly<Record<string, string>> = {
   "capability.grant": "grant",
   "capability.revoke": "revoke",
+  "capability.approve": "operator",
+  "capability.approval": "grant",
 };
 
 /** The event under a kind of the log's table; an event of the runtime comes back as it is. */

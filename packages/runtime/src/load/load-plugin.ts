@@ -1,6 +1,6 @@
 /**
  * @module Loading a plugin, the cheapest refusal first: read → manifest → a place among the plugins →
- * dependencies → signature → grant → modules → engine → process. Each step is audited before the
+ * dependencies → signature → approval → grant → modules → engine → process. Each step is audited before the
  * next begins; the first that refuses ends the load with its code, and with it the process that was
  * reserved. From the first step on only the bytes that were read there exist (package-toctou).
  */
@@ -11,8 +11,9 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import { parseManifest, type PluginManifest } from "@glovebox/manifest-validator";
 import type { Sandbox } from "@glovebox/sandbox";
-import type { Verifier } from "@glovebox/signer";
+import type { Publisher, Verifier } from "@glovebox/signer";
 
+import { type ApprovalDesk, UNSIGNED } from "../approval/approval-desk.ts";
 import { createHostServices } from "../call/host-services.ts";
 import type { Variables } from "../call/variables.ts";
 import type { Logger } from "../deps.ts";
@@ -42,6 +43,7 @@ export interface LoadParts {
   readonly registry: Registry;
   readonly verifier: Verifier;
   readonly broker: Broker;
+  readonly approvals: ApprovalDesk;
   readonly modules: ModuleCheck;
   readonly sandbox: Sandbox;
   readonly variables: Variables;
@@ -59,7 +61,7 @@ export async function loadPlugin(
   parts: LoadParts,
   source: PluginSource,
 ): Promise<Decision<Plugin>> {
-  const { registry, config } = parts;
+  const { registry, broker, config } = parts;
   const limits = { maxBytes: config.security.maxPluginSizeBytes };
   const read = await failClosedAsync("package.read", async () =>
     typeof source === "string" ? readPackage(source, limits) : copyPackage(source.files, limits),
@@ -69,7 +71,10 @@ export async function loadPlugin(
   const manifest = await step(parts, undefined, EVENT.validate, readManifest(kept.value, config));
   if (!manifest.allowed) return manifest;
   const { id, version } = manifest.value.manifest;
-  const place = parts.stopped() ?? registry.beginLoad(id, version);
+  const running = registry.get(id)?.generation;
+  // With its grant a version has lost what it was loaded for: the same may take its place.
+  const isOver = running !== undefined && !broker.grants(id).includes(running.grant);
+  const place = parts.stopped() ?? registry.beginLoad(id, version, isOver);
   const begun = await step(parts, id, EVENT.load, place, { version });
   if (!begun.allowed) {
     if (place.allowed) registry.done(place.value);
@@ -165,7 +170,8 @@ async function bringUp(
   if (plugin.state === "failed") plugin.advance("release");
   plugin.advance("loaded");
   const previous = plugin.adopt(generation);
-  if (previous !== undefined && broker.grants(plugin.id).includes(previous.grant)) {
+  // One that was killed needs no end; a revoked grant is none.
+  if (previous !== undefined && !previous.controller.signal.aborted) {
     parts.background(drainGeneration(previous, broker, clock));
     const replaced = { version: previous.manifest.version };
     events.tell({ pluginId: plugin.id }, { kind: EVENT.unload, success: true, details: replaced });
@@ -188,7 +194,7 @@ async function build(
   manifest: PluginManifest,
   warnings: readonly string[],
 ): Promise<Decision<Generation>> {
-  const { registry, verifier, broker, config } = parts;
+  const { registry, verifier, broker, approvals } = parts;
   const { id, version } = manifest;
   const dependencies = checkDependencies(manifest, registry.all());
   const resolved = await step(parts, id, EVENT.validate, dependencies);
@@ -200,10 +206,15 @@ async function build(
   const publisher = await step(parts, id, EVENT.verify, signed, publisherDetails(signed));
   if (!publisher.allowed) return publisher;
 
-  const approval = config.approvals.get(id);
-  // The broker records its own decision.
+  const { capabilities: request } = manifest;
+  const subject = { pluginId: id, publisher: publisherName(publisher.value), request };
+  const asking = { subject, version, source };
+  // Desk and broker record their own decisions; nothing can be revoked between the two.
+  const approved = approvals.check(asking);
+  if (!approved.allowed) return approved;
+  const approval = approved.value;
   const granted = failClosed("grant", () =>
-    broker.grant(id, manifest.capabilities, approval === undefined ? {} : { approval }),
+    broker.grant(id, request, approval === undefined ? {} : { approval }),
   );
   if (!granted.allowed) return granted;
   const started = await start(parts, source, manifest, granted.value);
@@ -217,6 +228,7 @@ async function build(
     grant: granted.value,
     schemas: schemas.value,
     ...started.value,
+    asking,
     ...(publisher.value === undefined ? {} : { publisher: publisher.value.identity }),
     warnings: [...warnings, ...manifestWarnings(manifest, granted.value)],
     controller: new AbortController(),
@@ -278,6 +290,11 @@ function publisherDetails(
   if (!decision.allowed || decision.value === undefined) return {};
   const { identity, keyId, digest } = decision.value;
   return { publisher: identity, keyId, digest };
+}
+
+/** What an approval is bound to: the operator's name for the key says nothing without the key. */
+function publisherName(publisher: Publisher | undefined): string {
+  return publisher === undefined ? UNSIGNED : `${publisher.identity} ${publisher.keyId}`;
 }
 
 /** Records a step's decision; the step stands only if the log took it. */

@@ -7,6 +7,7 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { PluginManifest } from "@glovebox/manifest-validator";
 import type { SandboxedPlugin } from "@glovebox/sandbox";
 
+import type { Asking } from "../approval/approval-desk.ts";
 import type { PluginPackage } from "../package/plugin-package.ts";
 import type { FunctionSchemas } from "./function-schemas.ts";
 import { nextState, type PluginEvent, type PluginState } from "./state.ts";
@@ -28,6 +29,8 @@ export interface Generation {
   readonly limits: CallLimits;
   readonly schemas: ReadonlyMap<string, FunctionSchemas>;
   readonly sandboxed: SandboxedPlugin;
+  /** What was approved, or would have to be. */
+  readonly asking: Asking;
   /** Who signed it, in the operator's words; absent where signatures are off. */
   readonly publisher?: string;
   /** What a person should know, such as what was asked for and not granted. */

@@ -15,10 +15,10 @@ export interface Registry {
   /** Looks a plugin up by an id that may be anything; one that is leaving is not found. */
   get(rawId: string): Plugin | undefined;
   /**
-   * The plugin of that id, to be loaded, or replaced when it is there in another version. It stays
-   * busy until `done`.
+   * The plugin of that id, to be loaded, or replaced when it is there in another version,
+   * or in the same one where that is welcome. It stays busy until `done`.
    */
-  beginLoad(id: PluginId, version: string): Decision<Plugin>;
+  beginLoad(id: PluginId, version: string, isSameWelcome: boolean): Decision<Plugin>;
   /** The load has ended; a plugin that never had a generation is forgotten. */
   done(plugin: Plugin): void;
   /** Hides a plugin while its calls finish; its id stays taken until `remove`. */
@@ -37,7 +37,7 @@ export function createRegistry(maxPlugins: number): Registry {
       const plugin = plugins.get(rawId);
       return plugin === undefined || leaving.has(plugin) ? undefined : plugin;
     },
-    beginLoad(id, version) {
+    beginLoad(id, version, isSameWelcome) {
       const known = plugins.get(id);
       if (known === undefined) {
         if (plugins.size >= maxPlugins) {
@@ -53,7 +53,11 @@ export function createRegistry(maxPlugins: number): Registry {
         const reason = `${id} is in quarantine: release or unload it before another version comes`;
         return refuse("RUNTIME_QUARANTINED", "plugins.quarantine", reason);
       }
-      if (known.state !== "failed" && known.generation?.manifest.version === version) {
+      if (
+        known.state !== "failed" &&
+        !isSameWelcome &&
+        known.generation?.manifest.version === version
+      ) {
         const reason = `${id} is loaded already in version ${received(version)}`;
         return refuse("RUNTIME_PLUGIN_DUPLICATE", "plugins.version", reason);
       }

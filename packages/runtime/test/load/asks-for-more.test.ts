@@ -1,4 +1,4 @@
-/** @module An update that asks for more than was confirmed, or than the version before it, is seen. */
+/** @module An update that asks for more than the version before it is seen, also where nobody is asked. */
 import type { JsonValue } from "@glovebox/core/json";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -9,14 +9,7 @@ const reading = { allow_read: true, allow_write: false, allowed_paths: ["/data"]
 
 let open: TestRuntime;
 beforeAll(async () => {
-  open = await openRuntime({
-    approvals: {
-      approved: {
-        filesystem: { allowRead: true, allowWrite: false, allowedPaths: ["/data"] },
-        resources: { maxMemoryBytes: 1_048_576 },
-      },
-    },
-  });
+  open = await openRuntime();
 });
 afterAll(() => open[Symbol.asyncDispose]());
 
@@ -39,11 +32,4 @@ test("beyond the version before it", async () => {
   expect(await lastLoad("plain")).toEqual(["+ may now also write to /data"]);
   const [info] = open.runtime.list().filter(({ id }) => id === "plain");
   expect(info?.warnings).toContain("asks for more: + may now also write to /data");
-});
-
-test("beyond what the operator confirmed, also when it is loaded for the first time", async () => {
-  await loadAsking("approved", "1.0.0", { ...reading, allowed_paths: ["/data", "/keys"] });
-  expect(await lastLoad("approved")).toEqual(["+ may now also read from /keys"]);
-  await loadAsking("approved", "1.0.1", reading);
-  expect(await lastLoad("approved")).toBeUndefined();
 });
