@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 
 import { allow, type Decision, failClosed, type Refusal, refuse } from "@glovebox/core/decision";
+import { SecurityError } from "@glovebox/core/errors";
 import { parseBoundedJson } from "@glovebox/core/json";
 import type {
   CallScope,
@@ -23,6 +24,7 @@ import type { HostCallContext } from "./exchange.ts";
 import type { OpenFiles } from "./file-calls.ts";
 import { MalformedHostCall } from "./malformed-host-call.ts";
 
+const RULE = "sandbox.host-call";
 const NOTHING = new Uint8Array(0);
 const READ_STEP_BYTES = 256 * 1024;
 const MAX_FUNCTION_PARTS = 33;
@@ -47,7 +49,9 @@ export async function answerHostCall(
     return await carryOut(kind, payload, context, openFiles);
   } catch (error) {
     if (error instanceof MalformedHostCall) throw error;
-    return failClosed("sandbox.host-call", () => {
+    // A handle that broke, such as an exchange whose grant was revoked, says why by its code.
+    if (error instanceof SecurityError) return refuse(error.code, RULE, error.message);
+    return failClosed(RULE, () => {
       throw error;
     });
   }
