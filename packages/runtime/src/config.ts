@@ -9,7 +9,7 @@ import type { HostFunction } from "@glovebox/core/ports";
 import { DEFAULT_MINIMUM_ISOLATION, ISOLATION_LEVELS, MAX_CALL_CPU_MS } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
-import type { ApprovalStore } from "./approval/approval-desk.ts";
+import type { ApprovalStore } from "./approval-store.ts";
 import { RuntimeError } from "./errors.ts";
 import {
   DEFAULT_CPU_LIMIT_MS,

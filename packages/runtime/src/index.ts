@@ -2,10 +2,10 @@
 export type {
   ApprovalOrder,
   ApprovalOverview,
-  ApprovalStore,
   ApprovedRequest,
   PendingApproval,
 } from "./approval/approval-desk.ts";
+export type { ApprovalStore } from "./approval-store.ts";
 export type { CallContext } from "./call/context.ts";
 export type {
   AuditDurability,

@@ -8,7 +8,7 @@ import type { HostFunction } from "@glovebox/core/ports";
 import type { IsolationLevel, SandboxOptions } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
-import type { ApprovalStore } from "./approval/approval-desk.ts";
+import type { ApprovalStore } from "./approval-store.ts";
 import type { RuntimeDeps } from "./deps.ts";
 
 /** When an audit event is on disk: before its effect, before the reply (default), or some time. */

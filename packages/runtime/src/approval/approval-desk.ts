@@ -19,22 +19,11 @@ import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received, sanitizeForMessage } from "@glovebox/core/errors";
 import type { PluginId } from "@glovebox/core/ids";
 
+import type { ApprovalStore } from "../approval-store.ts";
 import type { Events } from "../events/fan-out.ts";
 import { EVENT } from "../events/kinds.ts";
 import { MAX_WAITING_LOADS } from "../limits.ts";
 import type { PluginPackage } from "../package/plugin-package.ts";
-
-/** Keeps approvals. What comes out of it is believed only as far as its seal holds. */
-export interface ApprovalStore {
-  /** Seals approvals, at least 32 bytes: whoever has it may approve. */
-  readonly sealKey: Uint8Array;
-  /** Everything that is kept, at most one for each plugin. */
-  list(): readonly Approval[];
-  /** Keeps one in place of the plugin's last; durable when it resolves. */
-  save(approval: Approval): Promise<void>;
-  /** Forgets the plugin's: not listed any more at once, durable when it resolves. */
-  remove(pluginId: string): Promise<void>;
-}
 
 /** A load that waits for an operator. */
 export interface PendingApproval {
