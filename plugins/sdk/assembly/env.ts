@@ -36,3 +36,7 @@ export declare function logInfo(message: u64): void;
 export declare function logWarn(message: u64): void;
 @external("extism:host/env", "log_error")
 export declare function logError(message: u64): void;
+@external("extism:host/env", "http_request")
+export declare function httpRequest(request: u64, body: u64): u64;
+@external("extism:host/env", "http_status_code")
+export declare function httpStatusCode(): i32;

@@ -13,6 +13,7 @@ export {
 export { Chunks, chunks, inputChunks } from "./chunks";
 export { fail, failed, logFailure } from "./failure";
 export { Fields } from "./fields";
+export { readFile, writeFile } from "./files";
 export {
   Argument,
   config,
@@ -22,5 +23,6 @@ export {
   logWarning,
   setVariable,
 } from "./host";
+export { HttpAnswer, httpGet } from "./http";
 export { isUtf8, MAX_JSON_DEPTH, MAX_JSON_VALUES, parseJson, tryParseJson } from "./json-reader";
 export { JsonKind, JsonValue, quote } from "./json-value";
