@@ -1,7 +1,7 @@
 /**
  * @module A newcomer's first minutes, as a check: a fresh copy of this checkout without its .git,
  * old Node and npm 10.8.2, `npm ci`, `npm start` (interrupted once, then for good), the sample
- * requests that it prints sent to its four plugins, and a clean end on SIGTERM.
+ * requests that it prints sent to its plugins, and a clean end on SIGTERM.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -34,6 +34,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   template: "template_function",
   response: "generate_response",
   datasource: "query_datasource",
+  rates: "query_datasource",
 };
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "glovebox-smoke-")));

@@ -40,6 +40,22 @@ export const HOST_ERRORS = {
     summary: "The data directory cannot be used.",
     advice: "Give the host a directory that only its user can write to, with --data.",
   },
+  HOST_POLICY: {
+    summary: "The file of the host's policy is not a JSON object.",
+    advice: "Write {} for a policy that allows nothing, and go on from there.",
+  },
+  HOST_PRIVATE_FILE: {
+    summary: "A file of the data directory that only the host's user may use cannot be used.",
+    advice: "Restore it, or remove it and approve again; its mode is 0600.",
+  },
+  HOST_NOT_RUNNING: {
+    summary: "No host runs on the data directory.",
+    advice: "Start it with glovebox serve, or name its directory with --data.",
+  },
+  HOST_OPERATOR: {
+    summary: "Only an operator may do this.",
+    advice: "Send the token of the data directory's operator.json as a bearer token.",
+  },
   HOST_LISTEN: {
     summary: "The host cannot listen on the address and port.",
     advice: "Stop what listens there, or choose another --port.",

@@ -79,6 +79,24 @@ export const SAMPLE_TOKEN_SECONDS: number = 24 * 60 * 60;
 /** Characters of a sample's answer that are printed. */
 export const MAX_SHOWN_ANSWER_CHARACTERS = 300;
 
+/** Bytes of a policy: 2,048 patterns of the longest names. */
+export const MAX_POLICY_BYTES: number = MIB;
+
+/** Bytes of the key that seals approvals: those of its hash, SHA-256. */
+export const SEAL_KEY_BYTES = 32;
+
+/** Bytes of an operator's token: nobody guesses 256 bits. */
+export const OPERATOR_TOKEN_BYTES = 32;
+
+/** Bytes of the file of approvals: 64 plugins with the longest lists of hosts. */
+export const MAX_APPROVALS_FILE_BYTES: number = 16 * MIB;
+
+/** Bytes of an answer of the host that a command reads. */
+export const MAX_HOST_ANSWER_BYTES: number = 16 * MIB;
+
+/** Milliseconds that a command waits for the host: a plugin's load lies between. */
+export const HOST_ANSWER_TIMEOUT_MS = 60_000;
+
 /** Bytes of a package or module that a command reads: the runtime's largest. */
 export const MAX_PACKAGE_BYTES: number = 64 * MIB;
 

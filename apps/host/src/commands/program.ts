@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
 import type { RawServeOptions } from "../serve/serve-options.ts";
+import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
 import type { AuditVerifyOptions } from "./audit-verify.ts";
 import { EXIT, fail, failureOf, type Terminal } from "./command-line.ts";
@@ -53,8 +54,9 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--port <number>", "port; 0 takes a free one (default: PORT or 8787)")
     .option("--host <address>", "loosening: address to listen on (default: 127.0.0.1)")
     .option("--allow-name <name>", "loosening: another name in Host; repeatable", collect)
-    .option("--data <dir>", "data directory, for the audit log (default: ./glovebox-data)")
+    .option("--data <dir>", "data directory: audit log, approvals (default: ./glovebox-data)")
     .option("--plugin <path>", "package to load instead of the examples; repeatable", collect)
+    .option("--policy <file>", "what plugins may be allowed at most, as JSON (default: nothing)")
     .option("--trust <file>", "public key of a publisher; repeatable", collect)
     .option("--allow-unsigned", "loosening: load packages whoever made them")
     .option("--log-level <level>", "trace … fatal, silent (default: info)")
@@ -90,6 +92,8 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
       const { inspect } = await import("./inspect.ts");
       done(await inspect(source, options, terminal));
     });
+  const approvals = program.command("approvals").description("Decides what plugins may do.");
+  addApprovalCommands(approvals, terminal, done);
   const audit = program.command("audit").description("Looks at audit logs.");
   addAuditCommands(audit, terminal, done, collect);
   audit

@@ -4,8 +4,9 @@
  */
 import pino from "pino";
 
-import { MAX_SMALL_FILE_BYTES } from "../limits.ts";
+import { MAX_POLICY_BYTES, MAX_SMALL_FILE_BYTES } from "../limits.ts";
 import { startHost } from "../serve/host.ts";
+import { parsePolicyText } from "../serve/policy-file.ts";
 import { parseServeOptions, type RawServeOptions } from "../serve/serve-options.ts";
 import { EXIT, fail, readOperatorFile, type Terminal } from "./command-line.ts";
 
@@ -22,6 +23,10 @@ export async function serve(raw: RawServeOptions, terminal: Terminal): Promise<n
       publicKey: (await readOperatorFile(path, MAX_SMALL_FILE_BYTES)).toString("utf8"),
     })),
   );
+  const policy =
+    options.policy === undefined
+      ? undefined
+      : parsePolicyText(await readOperatorFile(options.policy, MAX_POLICY_BYTES));
   // A failed start is one coded line and nothing else: what is logged before is kept until then.
   const held: string[] = [];
   let isStarted = false;
@@ -36,7 +41,7 @@ export async function serve(raw: RawServeOptions, terminal: Terminal): Promise<n
     },
   );
   const stopped = nextSignal();
-  const started = await startHost({ options, trustedKeys, logger });
+  const started = await startHost({ options, policy, trustedKeys, logger });
   if ("code" in started) return fail(terminal, started);
   isStarted = true;
   for (const line of held.splice(0)) destination.write(line);

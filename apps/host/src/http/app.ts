@@ -6,6 +6,7 @@ import type { Logger } from "@glovebox/runtime";
 import { Hono } from "hono";
 
 import { MAX_HELD_ANSWER_BYTES, MAX_HELD_BODY_BYTES } from "../limits.ts";
+import { addApprovalRoutes } from "./approval-routes.ts";
 import { createByteBudget } from "./byte-budget.ts";
 import { answerCall } from "./call-route.ts";
 import { PAGE_POLICY, renderPage } from "./page.ts";
@@ -21,6 +22,8 @@ export interface HostAppOptions {
   readonly names?: readonly string[];
   /** Loosenings of the host itself, for `/readyz`. Default: none. */
   readonly loosened?: readonly string[];
+  /** What operators show as a bearer token to approve. Default: nobody approves over HTTP. */
+  readonly operatorToken?: string;
   /** Whether the host is shutting down. Default: never. */
   readonly isClosing?: () => boolean;
   /** Milliseconds since 1970. Default: `Date.now`. */
@@ -43,10 +46,11 @@ const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 export function createHostApp(options: HostAppOptions): Hono {
   const { runtime, logger, isClosing = () => false, now = Date.now } = options;
   const names = new Set((options.names ?? []).map((name) => name.toLowerCase()));
+  const bodies = createByteBudget(MAX_HELD_BODY_BYTES);
   const calls = {
     runtime,
     now,
-    bodies: createByteBudget(MAX_HELD_BODY_BYTES),
+    bodies,
     answers: createByteBudget(MAX_HELD_ANSWER_BYTES),
     ...(logger && { logger }),
   };
@@ -87,9 +91,16 @@ export function createHostApp(options: HostAppOptions): Hono {
     if (isClosing()) return hostProblem("HOST_CLOSING");
     return answerCall(calls, c.req.raw, c.req.param("id"), c.req.param("fn"));
   });
+  addApprovalRoutes(app, {
+    runtime,
+    bodies,
+    operatorToken: options.operatorToken,
+    ...(logger && { logger }),
+  });
   app.get("/plugins", (c) => c.json(runtime.list()));
   app.get("/", (c) => {
-    const view = { plugins: runtime.list(), counts: pluginCounts(runtime.metricsText()) };
+    const { pending } = runtime.approvals();
+    const view = { plugins: runtime.list(), pending, counts: pluginCounts(runtime.metricsText()) };
     c.header("content-security-policy", PAGE_POLICY);
     return c.html(renderPage({ status: readiness(), ...view }));
   });

@@ -6,7 +6,7 @@
 import { hash } from "node:crypto";
 
 import { encodeHtmlText } from "@glovebox/core/encode";
-import type { PluginInfo, RuntimeStatus } from "@glovebox/runtime";
+import type { PendingApproval, PluginInfo, RuntimeStatus } from "@glovebox/runtime";
 
 import type { PluginCounts } from "./plugin-counts.ts";
 
@@ -29,11 +29,13 @@ export const PAGE_POLICY: string = [
 export interface PageView {
   readonly status: RuntimeStatus;
   readonly plugins: readonly PluginInfo[];
+  /** Loads that wait for an operator. */
+  readonly pending: readonly PendingApproval[];
   readonly counts: ReadonlyMap<string, PluginCounts>;
 }
 
 /** Renders the page. */
-export function renderPage({ status, plugins, counts }: PageView): string {
+export function renderPage({ status, plugins, pending, counts }: PageView): string {
   const { ready, isolation, minimumIsolation, layers, absentLayers, loosened } = status;
   const absent = Object.entries(absentLayers).map(([layer, reason]) => `${layer}: ${reason}`);
   const loosenings =
@@ -49,16 +51,26 @@ export function renderPage({ status, plugins, counts }: PageView): string {
 <p>The host is ${ready ? "ready" : "not ready"}; isolation <b>${encodeHtmlText(isolation)}</b>, at least ${encodeHtmlText(minimumIsolation)}. <a href="/">Refresh</a></p>
 <p>Layers around a plugin: ${encodeHtmlText(layers.join(", "))}${absent.length === 0 ? "" : ` (not ${encodeHtmlText(absent.join("; "))})`}</p>
 ${loosenings}
+${pending.map(waitingLoad).join("\n")}
 <table>
 <thead><tr><th>Plugin</th><th>Version</th><th>Types</th><th>Functions</th><th>State</th><th>Health</th><th class="number">Calls</th><th class="number">Denials</th></tr></thead>
 <tbody>
 ${rows.length === 0 ? '<tr><td colspan="8">No plugin is loaded.</td></tr>' : rows.join("\n")}
 </tbody>
 </table>
-<p><a href="/plugins">/plugins</a> <a href="/readyz">/readyz</a> <a href="/metrics">/metrics</a></p>
+<p><a href="/plugins">/plugins</a> <a href="/approvals">/approvals</a> <a href="/readyz">/readyz</a> <a href="/metrics">/metrics</a></p>
 </body>
 </html>
 `;
+}
+
+/** What an operator reads before saying yes: the same lines as at the command line. */
+function waitingLoad({ pluginId, version, publisher, reason, changes }: PendingApproval): string {
+  const lines = changes.map((line) => `<li>${encodeHtmlText(line)}</li>`);
+  const title = encodeHtmlText(`${pluginId} ${version}, ${publisher}`);
+  const how = encodeHtmlText(`glovebox approvals approve ${pluginId} --operator NAME`);
+  return `<section class="loosened"><h2>Waits for approval: ${title}</h2>
+<p>${encodeHtmlText(reason)}</p><ul>${lines.join("")}</ul><p><code>${how}</code></p></section>`;
 }
 
 function row(plugin: PluginInfo, counts: PluginCounts | undefined): string {

@@ -26,6 +26,7 @@ export function problemResponse({ code, detail, retryAfterMs, usage }: Problem):
   const status = statusOf(code);
   const headers: Record<string, string> = { "content-type": "application/problem+json" };
   const seconds = retryAfterSeconds(status, retryAfterMs);
+  if (code === "HOST_OPERATOR") headers["www-authenticate"] = "Bearer";
   if (seconds !== undefined) headers["retry-after"] = String(seconds);
   // The rest of a body that is refused unread is not waited for.
   if (status === 413 || status === 415 || code === "HOST_CLOSING") headers["connection"] = "close";

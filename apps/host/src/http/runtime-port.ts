@@ -4,5 +4,11 @@ import type { PluginRuntime } from "@glovebox/runtime";
 /** A runtime as the HTTP side sees it. */
 export type RuntimePort = Pick<
   PluginRuntime,
-  "executePluginFunction" | "list" | "metricsText" | "status"
+  | "approvals"
+  | "approve"
+  | "executePluginFunction"
+  | "list"
+  | "metricsText"
+  | "revokeApproval"
+  | "status"
 >;

@@ -26,10 +26,17 @@ const CODES_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
     "RUNTIME_CONTEXT",
     "RUNTIME_INPUT",
   ],
+  401: ["HOST_OPERATOR"],
   // Denied
   403: ["HOST_ORIGIN", "HOST_KEY_UNKNOWN", "SANDBOX_HOST_CALL_REFUSED"],
   // Unknown
-  404: ["HOST_NOT_FOUND", "RUNTIME_PLUGIN_UNKNOWN", "SANDBOX_EXPORT_MISSING"],
+  404: [
+    "HOST_NOT_FOUND",
+    "RUNTIME_APPROVAL_UNKNOWN",
+    "RUNTIME_PLUGIN_UNKNOWN",
+    "SANDBOX_EXPORT_MISSING",
+  ],
+  409: ["RUNTIME_APPROVAL_CHANGED"],
   413: [
     "HOST_BODY_SIZE",
     "JSON_SIZE",
@@ -62,6 +69,7 @@ const CODES_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
     "CORE_OPTION",
     "CORE_SHA256",
     "HOST_INTERNAL",
+    "RUNTIME_APPROVAL_STORE",
     "LIMITER_CPU_UNREADABLE",
     "LIMITER_OPTION",
     "RUNTIME_HOST_FUNCTION",

@@ -1,26 +1,28 @@
 /**
  * @module The reference host: opens a runtime on the data directory, loads the plugins, listens, and
  * ends in order. A step that fails ends the start with one coded error, and what was opened before is
- * closed again.
+ * closed again; a plugin that waits for an approval lets the start go on.
  */
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { join } from "node:path";
 
 import { PluginRuntime, type Logger, type RuntimeConfig } from "@glovebox/runtime";
 
-import { HostError } from "../errors.ts";
 import { createHostApp } from "../http/app.ts";
 import { listen } from "../http/server.ts";
 import { CLOSE_DEADLINE_MS, DRAIN_DEADLINE_MS } from "../limits.ts";
+import { openApprovalFile } from "./approval-file.ts";
+import { assertKeyOutside, makeDirectory } from "./data-directory.ts";
+import { approveExample, type Example, openExample } from "./example.ts";
+import { newOperatorToken, offerAccess } from "./operator-file.ts";
 import { sampleToken } from "./sample-token.ts";
 import { answerOf, curlOf, samplesFor } from "./samples.ts";
 import type { ServeOptions } from "./serve-options.ts";
-import { createVerifyHmac } from "./verify-hmac.ts";
 
 /** What the host is started with. */
 export interface HostParts {
   readonly options: ServeOptions;
+  /** What plugins may be allowed at most. Default: nothing, or what the examples need. */
+  readonly policy: RuntimeConfig["policy"];
   readonly trustedKeys: NonNullable<RuntimeConfig["trust"]>["trustedKeys"];
   readonly logger: Logger;
 }
@@ -42,35 +44,48 @@ export interface StartRefusal {
 /** Starts the host; resolves when it takes requests, or to the refusal of a plugin. */
 export async function startHost({
   options,
+  policy,
   trustedKeys,
   logger,
 }: HostParts): Promise<RunningHost | StartRefusal> {
-  await makeDataDirectory(options.auditDirectory);
-  const demoKey = randomBytes(32);
+  await using undo = new AsyncDisposableStack();
+  const { dataDirectory, isExample } = options;
+  const auditDirectory = join(dataDirectory, "audit");
+  for (const directory of [dataDirectory, auditDirectory]) await makeDirectory(directory);
+  const example = isExample ? undo.use(await openExample(dataDirectory, logger)) : undefined;
+  const allowed = policy ?? example?.policy ?? {};
+  await assertKeyOutside(dataDirectory, options.plugins, allowed);
+  const approvalsFile = isExample ? "example-approvals.json" : "approvals.json";
   const runtime = await PluginRuntime.open({
-    audit: { directory: options.auditDirectory },
+    audit: { directory: auditDirectory },
     validation: { requireSignatures: options.requireSignatures },
     trust: { trustedKeys },
-    ...(options.isExample
-      ? { hostFunctions: { verify_hmac: createVerifyHmac(new Map([["auth/auth", demoKey]])) } }
-      : {}),
+    policy: allowed,
+    approvals: await openApprovalFile(dataDirectory, approvalsFile),
+    ...example?.config,
     deps: { logger },
   });
   let isClosing = false;
   try {
     for (const path of options.plugins) {
-      const loaded = await runtime.load(path);
-      if (!loaded.ok) {
+      let loaded = await runtime.load(path);
+      if (isExample) loaded = await approveExample(runtime, loaded, logger);
+      if (loaded.ok) {
+        logger.info({ plugin: loaded.plugin.id, version: loaded.plugin.version }, "plugin loaded");
+      } else if (loaded.error.code === "BROKER_APPROVAL") {
+        logger.warn({ path, reason: loaded.error.message }, "a plugin waits for an approval");
+      } else {
         await runtime.close();
         return { code: loaded.error.code, message: `${path}: ${loaded.error.message}` };
       }
-      logger.info({ plugin: loaded.plugin.id, version: loaded.plugin.version }, "plugin loaded");
     }
+    const operatorToken = newOperatorToken();
     const app = createHostApp({
       runtime,
       logger,
       names: options.names,
       loosened: options.loosened,
+      operatorToken,
       isClosing: () => isClosing,
     });
     for (const option of options.loosened) {
@@ -78,14 +93,23 @@ export async function startHost({
     }
     const server = await listen((request) => app.fetch(request), options.address, options.port);
     const base = `http://${urlHost(options.address)}:${server.port}`;
-    const greeting = await greet(runtime, options, base, demoKey);
+    const operators = undo.use(
+      await offerAccess(dataDirectory, {
+        url: operatorUrl(options.address, server.port),
+        token: operatorToken,
+      }),
+    );
+    const greeting = await greet(runtime, example, base);
+    const opened = undo.move();
     return {
       greeting,
       async close() {
         isClosing = true;
+        await operators[Symbol.asyncDispose]();
         const drained = await server.close(DRAIN_DEADLINE_MS);
         if (!drained) await runtime.shutdown("calls were still running when the host was stopped");
         await within(CLOSE_DEADLINE_MS, runtime.close());
+        await opened.disposeAsync();
       },
     };
   } catch (error) {
@@ -96,17 +120,20 @@ export async function startHost({
 
 async function greet(
   runtime: PluginRuntime,
-  { isExample }: ServeOptions,
+  example: Example | undefined,
   base: string,
-  demoKey: Uint8Array,
 ): Promise<string> {
   const { isolation, loosened } = runtime.status();
   const lines = [
     `Glovebox serves on ${base} (isolation: ${isolation}${loosened.length === 0 ? "" : `; loosened: ${loosened.join(", ")}`})`,
   ];
-  if (isExample) {
+  if (example !== undefined) {
     const nowSeconds = Math.floor(Date.now() / 1000);
-    for (const sample of samplesFor(sampleToken(demoKey, nowSeconds))) {
+    for (const { pluginId, allows } of runtime.approvals().approved) {
+      lines.push("", `Plugin ${pluginId} is approved, for this example alone:`);
+      lines.push(...allows.map((line) => `  ${line}`));
+    }
+    for (const sample of samplesFor(sampleToken(example.tokenKey, nowSeconds))) {
       const answer = await answerOf(runtime, sample, nowSeconds);
       lines.push("", `Plugin ${sample.pluginId}:`, curlOf(sample, base), `  answers ${answer}`);
     }
@@ -115,6 +142,10 @@ async function greet(
     for (const { id, version, functions } of runtime.list()) {
       lines.push(`Plugin ${id} ${version ?? ""}: ${functions.join(", ")}`);
     }
+  }
+  for (const { pluginId, changes } of runtime.approvals().pending) {
+    lines.push(`Plugin ${pluginId} waits for an approval:`, ...changes.map((line) => `  ${line}`));
+    lines.push(`  glovebox approvals approve ${pluginId} --operator NAME`);
   }
   return [
     ...lines,
@@ -125,20 +156,10 @@ async function greet(
   ].join("\n");
 }
 
-/** One level after the other: `recursive` never returns where the kernel makes no directories. */
-async function makeDataDirectory(path: string): Promise<void> {
-  for (const directory of [dirname(path), path]) {
-    try {
-      await mkdir(directory, { mode: 0o700 });
-    } catch (cause) {
-      const { code = "unknown error" } = cause as { code?: string };
-      if (code === "EEXIST") continue;
-      throw new HostError("HOST_DATA_DIRECTORY", {
-        message: `the data directory ${directory} cannot be made: ${code}`,
-        cause,
-      });
-    }
-  }
+/** Where operators on this machine reach a host that listens everywhere. */
+function operatorUrl(address: string, port: number): string {
+  const near = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+  return `http://${urlHost(near)}:${port}`;
 }
 
 function urlHost(address: string): string {

@@ -40,6 +40,11 @@ export function samplesFor(token: string): readonly Sample[] {
         limit: 1,
       },
     },
+    {
+      pluginId: "rates",
+      functionName: "query_datasource",
+      input: { query_type: "Select", query: "rates", parameters: { currency: "USD" } },
+    },
   ];
 }
 

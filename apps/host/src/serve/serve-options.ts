@@ -11,6 +11,7 @@ export interface RawServeOptions {
   readonly allowName?: readonly string[];
   readonly data?: string;
   readonly plugin?: readonly string[];
+  readonly policy?: string;
   readonly trust?: readonly string[];
   readonly allowUnsigned?: boolean;
   readonly logLevel?: string;
@@ -23,7 +24,10 @@ export interface ServeOptions {
   readonly address: string;
   /** Names under which the host may be called, besides loopback. */
   readonly names: readonly string[];
-  readonly auditDirectory: string;
+  /** Holds the audit log, the approvals and what operators need. */
+  readonly dataDirectory: string;
+  /** File of the host's policy; absent: nothing is allowed, or what the examples need. */
+  readonly policy: string | undefined;
   readonly plugins: readonly string[];
   /** Whether these are the plugins of the repository, which nobody signs. */
   readonly isExample: boolean;
@@ -41,7 +45,7 @@ const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
 const ANY_ADDRESS = new Set(["0.0.0.0", "::"]);
 const NAME = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:.]+\])$/i;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
-const EXAMPLES = ["auth", "template", "response", "datasource"];
+const EXAMPLES = ["auth", "template", "response", "datasource", "rates"];
 
 /** Where a build puts the example plugins, seen from dist/, where the command runs. */
 function examplePaths(): readonly string[] {
@@ -74,13 +78,16 @@ export function parseServeOptions(
     port: parsePort(raw.port ?? environment["PORT"] ?? DEFAULT_PORT),
     address,
     names: [...names, ...own],
-    auditDirectory: resolve(raw.data ?? DEFAULT_DATA, "audit"),
+    dataDirectory: resolve(raw.data ?? DEFAULT_DATA),
+    policy: raw.policy,
     plugins: plugins ?? examplePaths(),
     isExample,
     requireSignatures: trust.length > 0 || !(isExample || raw.allowUnsigned === true),
     trust: trust.map((path) => ({ path, identity: basename(path) })),
     logLevel,
     loosened: [
+      // The examples are approved by the host itself.
+      ...(isExample ? ["host.approvals"] : []),
       ...(isLoopback ? [] : ["host.address"]),
       ...(names.length > 0 ? ["host.names"] : []),
     ],

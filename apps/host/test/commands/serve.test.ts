@@ -3,9 +3,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { buildPluginPackage, pluginDirectory } from "@glovebox/testkit";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { run, start } from "./command.ts";
+
+// A host that boots a process for each of its plugins, on whatever machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const FLAT = `(module
   (memory (export "memory") 1)
@@ -13,7 +16,7 @@ const FLAT = `(module
   (func (export "echo") (param i32 i32) (result i32 i32) (local.get 0) (local.get 1)))`;
 const PRINTED_LAST = "Ctrl-C";
 
-test("the four example plugins answer the samples that are printed, and SIGTERM ends with 0", async () => {
+test("the example plugins answer the samples that are printed, and SIGTERM ends with 0", async () => {
   await using data = await pluginDirectory({});
   await using host = start(["serve", "--port", "0", "--data", data.path]);
   const greeting = await host.printed(PRINTED_LAST);
@@ -32,6 +35,7 @@ test("the four example plugins answer the samples that are printed, and SIGTERM 
     ["template_function", 200, { output: "************1111" }],
     ["generate_response", 200, { output: { status_code: 200 } }],
     ["query_datasource", 200, { output: { total_count: 2 } }],
+    ["query_datasource", 200, { output: { total_count: 1, metadata: { from: "file" } } }],
   ]);
   expect((await stat(join(data.path, "audit"))).mode & 0o777).toBe(0o700);
 

@@ -39,6 +39,11 @@ export function fakeHost(
       return outcome;
     },
     list: () => [],
+    approvals: () => ({ pending: [], approved: [] }),
+    approve: async () => {
+      throw new Error("not in this test");
+    },
+    revokeApproval: async () => false,
     metricsText: () => "",
     status: () => ({
       ready: true,

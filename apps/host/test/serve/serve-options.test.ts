@@ -11,8 +11,9 @@ test("by default the host listens on loopback and names its one loosening", () =
     port: 8787,
     address: "127.0.0.1",
     names: [],
-    auditDirectory: resolve("glovebox-data/audit"),
-    loosened: [],
+    dataDirectory: resolve("glovebox-data"),
+    policy: undefined,
+    loosened: ["host.approvals"],
     isExample: true,
   });
 });
@@ -31,10 +32,10 @@ test("the port is the option, then PORT, then 8787", () => {
 
 test("another address and another name are named loosenings", () => {
   const open = parseServeOptions({ host: "0.0.0.0", allowName: ["a.example"] }, {});
-  expect(open.loosened).toEqual(["host.address", "host.names"]);
+  expect(open.loosened).toEqual(["host.approvals", "host.address", "host.names"]);
   expect(open.names).toEqual(["a.example"]);
   expect(parseServeOptions({ host: "192.0.2.1" }, {}).names).toEqual(["192.0.2.1"]);
-  expect(parseServeOptions({ host: "::1" }, {}).loosened).toEqual([]);
+  expect(parseServeOptions({ host: "::1", plugin: ["mine"] }, {}).loosened).toEqual([]);
 });
 
 test.each([
