@@ -3,7 +3,7 @@
  * (/proc/PID/schedstat, field 1; Documentation/scheduler/sched-stats.rst). Unlike what a process
  * says of itself, a plugin cannot forge it.
  */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 import { LinuxError } from "./errors.ts";
 
@@ -11,11 +11,18 @@ const ZERO = 48;
 const NINE = 57;
 const MAX_LINE_BYTES = 64;
 const NANOSECONDS_PER_MILLISECOND = 1e6;
+/** The state after the name, which may hold anything (/proc/PID/stat, proc(5)); none of a process that is gone. */
+const STOPPED = /^$|\) [TtZX] [^)]*$/;
 
 /** Reads one process's CPU time through a descriptor that is opened once. */
 export interface CpuClock extends Disposable {
-  /** Milliseconds of CPU time so far; the last value again once the process is gone. */
+  /**
+   * Milliseconds of CPU time so far; the last value again once the process is gone. The kernel adds
+   * what a running process uses at its clock ticks, up to ten milliseconds apart.
+   */
   readMs(): number;
+  /** Whether the process is stopped or has ended, and what is read now lacks nothing. */
+  isStopped(): boolean;
 }
 
 // One line is read and parsed before anything else can run, so all clocks share the buffer.
@@ -36,6 +43,7 @@ export function openCpuClock(pid: number): CpuClock {
         lastMs = Math.max(lastMs, readFirstNumber(descriptor) / NANOSECONDS_PER_MILLISECOND);
       return lastMs;
     },
+    isStopped: () => !open || STOPPED.test(readState(pid)),
     [Symbol.dispose]() {
       if (!open) return;
       open = false;
@@ -53,6 +61,14 @@ function openSchedstat(pid: number): number {
       details: { pid },
       cause,
     });
+  }
+}
+
+function readState(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return "";
   }
 }
 

@@ -35,6 +35,26 @@ test("does not count the time in which a process sleeps", async () => {
   child.kill("SIGKILL");
 });
 
+test("lacks nothing of a process that is stopped, and knows that it is", async () => {
+  const child = await start(`process.title = "x) T 1"; for (;;);`);
+  using clock = openCpuClock(pidOf(child));
+  expect(clock.isStopped()).toBe(false);
+  child.kill("SIGSTOP");
+  await expect.poll(() => clock.isStopped()).toBe(true);
+  const stopped = clock.readMs();
+  // Meanwhile this process works, through more than one tick.
+  const own = process.cpuUsage();
+  while (process.cpuUsage(own).user < 50_000);
+  expect(clock.readMs()).toBe(stopped);
+  child.kill("SIGCONT");
+  await expect.poll(() => clock.isStopped()).toBe(false);
+  await expect.poll(() => clock.readMs()).toBeGreaterThan(stopped);
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+  expect(clock.isStopped()).toBe(true);
+});
+
 test("keeps its last value when it is closed, and closes its descriptor once", async () => {
   const child = await start(`for (;;);`);
   const before = descriptors();

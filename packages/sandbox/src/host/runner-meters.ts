@@ -51,6 +51,11 @@ export class RunnerMeters implements RunnerUse, Disposable {
     return this.#memory?.readDataBytes();
   }
 
+  /** Whether the process is stopped or gone, so that its CPU time is exact; `true` without a clock. */
+  get isStopped(): boolean {
+    return this.#cpuClock?.isStopped() ?? true;
+  }
+
   /** What a command has used since it began; one that never began has `startedMs` 0. */
   usageSince(begun: { readonly startedMs: number; readonly startedCpuMs: number }): ExchangeUsage {
     if (begun.startedMs === 0) return NOT_RUN;
