@@ -33,7 +33,7 @@ export interface Watched {
   exceeded(limit: "cpu" | "wall", usedMs: number): void;
 }
 
-/** What timers know, milliseconds: they are set for less, and the rest is waited for in turns of the event loop. */
+/** What timers know, milliseconds: they come up to so much too late. */
 const TIMER_RESOLUTION_MS = 1;
 
 /** Most CPU time of a running process that its count may lack, milliseconds: a tick of the slowest clock. */
@@ -43,7 +43,7 @@ const HIDDEN_CPU_MS = 10;
 const MAX_BACK_OFF_MS = 4;
 
 /** Turns of the event loop in which a process usually has stopped; afterwards it is waited for by timer. */
-const PAUSE_TURNS = 50;
+const PAUSE_TURNS = 10;
 
 interface Finding {
   readonly limit: "cpu" | "wall" | undefined;
@@ -86,10 +86,11 @@ export class CallWatch {
     this.#wakesAtMs = Number.POSITIVE_INFINITY;
   }
 
-  #sleep(ms: number, nowMs: number): void {
+  /** Wakes so much earlier, to wait for the rest in turns of the event loop. */
+  #sleep(ms: number, nowMs: number, earlierMs = TIMER_RESOLUTION_MS): void {
     this.#clear();
     this.#wakesAtMs = nowMs + ms;
-    const timerMs = Math.floor(ms - TIMER_RESOLUTION_MS);
+    const timerMs = Math.floor(ms - earlierMs);
     if (timerMs >= TIMER_RESOLUTION_MS) this.#timer = setTimeout(this.#wake, timerMs);
     else this.#turn = setImmediate(this.#wake);
   }
@@ -144,7 +145,8 @@ export class CallWatch {
     }
     this.#watched.resume();
     const current = this.#watched.current();
-    if (isSame && found !== undefined) this.#sleep(this.#restOf(found), nowMs);
+    // It has not run all the time: it will hardly have used the rest when a timer comes too late.
+    if (isSame && found !== undefined) this.#sleep(this.#restOf(found), nowMs, 0);
     else if (current !== undefined) this.start(current.limits, nowMs);
   }
 

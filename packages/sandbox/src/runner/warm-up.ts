@@ -8,6 +8,10 @@ import { PluginHolder } from "./commands.ts";
 import warmUpPlugin from "./warm-up.wat";
 
 const CALLS = 3;
+/** Of the engine's flag `--expose-gc`. */
+const { gc: collectGarbage } = globalThis as {
+  gc?: (how: Readonly<Record<string, string>>) => void;
+};
 const encoder = new TextEncoder();
 const json = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
@@ -19,8 +23,10 @@ const CONFIGURATION = {
   dataBytes: null,
 };
 
-/** Validates, loads, instantiates and calls a plugin of ours. */
+/** Clears away what booting has left, and validates, loads, instantiates and calls a plugin of ours. */
 export function warmUp(): void {
+  // Gives pages back to the kernel, which an ordinary collection does not (bench `calls`: `pss_mb_per_plugin`).
+  collectGarbage?.({ type: "major", execution: "sync", flavor: "last-resort" });
   const holder = new PluginHolder(
     () => new Uint8Array(0),
     () => undefined,
