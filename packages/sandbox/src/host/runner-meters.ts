@@ -17,6 +17,7 @@ import type { RunnerUse } from "./recycle-policy.ts";
 
 /** The meters of one runner. */
 export class RunnerMeters implements RunnerUse, Disposable {
+  #pid = 0;
   #cpuClock: CpuClock | undefined;
   #memory: ResidentMemory | undefined;
   #memoryWatch: MemoryWatch | undefined;
@@ -31,6 +32,7 @@ export class RunnerMeters implements RunnerUse, Disposable {
   /** To be called once the process lives. */
   open(pid: number): void {
     if (process.platform !== "linux") return;
+    this.#pid = pid;
     this.#cpuClock = openCpuClock(pid);
     this.#memory = openResidentMemory(pid);
     this.cpuMs = this.#cpuClock.readMs();
@@ -51,9 +53,19 @@ export class RunnerMeters implements RunnerUse, Disposable {
     return this.#memory?.readDataBytes();
   }
 
-  /** Whether the process is stopped or gone, so that its CPU time is exact; `true` without a clock. */
-  get isStopped(): boolean {
+  /** Begins to stop the process, which makes its CPU time exact; `false` without a clock, or if it is gone. */
+  pause(): boolean {
+    return !this.isPaused && this.#signal("SIGSTOP");
+  }
+
+  /** Whether the process has stopped, or is gone. */
+  get isPaused(): boolean {
     return this.#cpuClock?.isStopped() ?? true;
+  }
+
+  /** Sets a stopped process going again. */
+  resume(): void {
+    this.#signal("SIGCONT");
   }
 
   /** What a command has used since it began; one that never began has `startedMs` 0. */
@@ -91,6 +103,14 @@ export class RunnerMeters implements RunnerUse, Disposable {
       this.cpuMs = this.#cpuClock.readMs();
     }
     return this.cpuMs;
+  }
+
+  #signal(signal: "SIGSTOP" | "SIGCONT"): boolean {
+    try {
+      return this.#cpuClock !== undefined && process.kill(this.#pid, signal);
+    } catch {
+      return false;
+    }
   }
 
   [Symbol.dispose](): void {

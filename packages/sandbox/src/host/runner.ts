@@ -63,9 +63,9 @@ export class Runner {
       },
       progress: () => this.#progress,
       readCpuMs: () => this.#meters.readCpuMs(),
-      pause: () => !this.#meters.isStopped && this.#signal("SIGSTOP"),
-      isPaused: () => this.#meters.isStopped,
-      resume: () => this.#signal("SIGCONT"),
+      pause: () => this.#meters.pause(),
+      isPaused: () => this.#meters.isPaused,
+      resume: () => this.#meters.resume(),
       exceeded: (limit, usedMs) => this.kill(limitError(limit, usedMs)),
     });
   }
@@ -219,15 +219,6 @@ export class Runner {
     // What was sent will be done; nobody waits for it, and its host calls find an aborted scope.
     if (!queued.sent) this.#queue.remove(queued);
     this.#fail(queued, aborted);
-  }
-
-  /** Answers `false` if the process is gone. */
-  #signal(signal: "SIGSTOP" | "SIGCONT"): boolean {
-    try {
-      return this.pid > 0 && process.kill(this.pid, signal); // 0 would be this process and its group
-    } catch {
-      return false;
-    }
   }
 
   /** What may come from the runner now, and what happens then. Everything in it is attacker-controlled. */
