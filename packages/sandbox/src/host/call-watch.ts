@@ -13,6 +13,16 @@
  */
 import type { ExchangeLimits } from "./exchange.ts";
 
+/** A process that can be stopped for a moment. */
+export interface Stoppable {
+  /** Begins to stop it; answers `false` where that is impossible. */
+  pause(): boolean;
+  /** Whether it has stopped. */
+  readonly isPaused: boolean;
+  /** Sets it going again. */
+  resume(): void;
+}
+
 /** What the watch reads of its runner, and does to it. */
 export interface Watched {
   /** The command that runs now. */
@@ -23,12 +33,7 @@ export interface Watched {
   progress(): number;
   /** CPU time of the runner so far, milliseconds; `undefined` where there is no trusted clock. */
   readCpuMs(): number | undefined;
-  /** Begins to stop the process; answers `false` where that is impossible. */
-  pause(): boolean;
-  /** Whether it has stopped. */
-  isPaused(): boolean;
-  /** Sets it going again. */
-  resume(): void;
+  readonly process: Stoppable;
   /** The limit that was exceeded and what was used. */
   exceeded(limit: "cpu" | "wall", usedMs: number): void;
 }
@@ -120,13 +125,13 @@ export class CallWatch {
     }
     this.#isJudging = true;
     const progress = this.#watched.progress();
-    if (limit === undefined && this.#watched.pause()) this.#whenPaused(progress, 0);
+    if (limit === undefined && this.#watched.process.pause()) this.#whenPaused(progress, 0);
     else this.#turn = setImmediate(() => this.#judge(progress));
   }
 
   #whenPaused(progress: number, turns: number): void {
     const again = (): void => {
-      if (!this.#watched.isPaused()) this.#whenPaused(progress, turns + 1);
+      if (!this.#watched.process.isPaused) this.#whenPaused(progress, turns + 1);
       // What it answered before it stopped is read in the next turn.
       else this.#turn = setImmediate(() => this.#judge(progress));
     };
@@ -143,7 +148,7 @@ export class CallWatch {
       this.#watched.exceeded(found.limit, found.usedMs);
       return;
     }
-    this.#watched.resume();
+    this.#watched.process.resume();
     const current = this.#watched.current();
     // It has not run all the time: it will hardly have used the rest when a timer comes too late.
     if (isSame && found !== undefined) this.#sleep(this.#restOf(found), nowMs, 0);

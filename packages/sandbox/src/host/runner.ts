@@ -63,9 +63,7 @@ export class Runner {
       },
       progress: () => this.#progress,
       readCpuMs: () => this.#meters.readCpuMs(),
-      pause: () => this.#meters.pause(),
-      isPaused: () => this.#meters.isPaused,
-      resume: () => this.#meters.resume(),
+      process: this.#meters,
       exceeded: (limit, usedMs) => this.kill(limitError(limit, usedMs)),
     });
   }

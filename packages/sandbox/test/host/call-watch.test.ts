@@ -65,16 +65,24 @@ class FakeProcess {
       }),
       progress: () => this.answers,
       readCpuMs: () => this.visibleMs,
-      pause: () => this.visibleMs !== undefined,
-      isPaused: () => {
-        this.visibleMs = (this.visibleMs ?? 0) + this.hiddenMs;
-        this.said.push("stopped");
-        this.whenStopped();
-        return true;
-      },
-      resume: () => void this.said.push("going"),
+      process: this,
       exceeded: (_limit, usedMs) => this.ended.resolve(usedMs),
     });
+  }
+
+  pause(): boolean {
+    return this.visibleMs !== undefined;
+  }
+
+  get isPaused(): boolean {
+    this.visibleMs = (this.visibleMs ?? 0) + this.hiddenMs;
+    this.said.push("stopped");
+    this.whenStopped();
+    return true;
+  }
+
+  resume(): void {
+    this.said.push("going");
   }
 
   begin(): void {
