@@ -17,10 +17,10 @@ import {
 } from "../rewrite/length-charge.ts";
 import { I32, I64 } from "../rewrite/type-pool.ts";
 import { type CountedLoop, inverse } from "./counted-loop.ts";
+import { POISON } from "./wrapper.ts";
 
 /** A charge this large is checked where it is made. */
 const CHECKED_CHARGE = 4_096;
-const POISON = -1;
 
 /** What is written for one function. */
 export interface ThreadedBody {
@@ -377,54 +377,4 @@ class BodyWriter {
     }
     return false;
   }
-}
-
-/**
- * Writes a function of the old type around a threaded one, for exports, tables and references: it
- * takes the fuel from the global and puts it back.
- */
-export function writeWrapper(context: BodyContext, inner: number): void {
-  const { code, fuelGlobal, parameters } = context;
-  const fuel = parameters.length;
-  code.bytes.byte(1);
-  code.declareLocal(I64);
-  code.index("globalGet", fuelGlobal);
-  code.index("localTee", fuel);
-  trapBelowZero(context, fuel);
-  code.i64(POISON);
-  code.index("globalSet", fuelGlobal);
-  for (let parameter = 0; parameter <= fuel; parameter++) code.index("localGet", parameter);
-  code.index("call", inner);
-  code.index("localTee", fuel);
-  trapBelowZero(context, fuel);
-  code.index("localGet", fuel);
-  code.index("globalSet", fuelGlobal);
-  code.op("end");
-}
-
-/** Writes a function that takes fuel around one that has it on the global, for closed tables. */
-export function writeAdapter(context: BodyContext, inner: number): void {
-  const { code, fuelGlobal, parameters } = context;
-  const fuel = parameters.length;
-  code.bytes.byte(0);
-  code.index("localGet", fuel);
-  trapBelowZero(context, fuel);
-  code.index("localGet", fuel);
-  code.index("globalSet", fuelGlobal);
-  for (let parameter = 0; parameter < fuel; parameter++) code.index("localGet", parameter);
-  code.index("call", inner);
-  code.index("globalGet", fuelGlobal);
-  code.i64(POISON);
-  code.index("globalSet", fuelGlobal);
-  code.op("end");
-}
-
-function trapBelowZero({ code, outOfFuel }: BodyContext, fuel: number): void {
-  code.i64(0);
-  code.op("lessThan");
-  code.ifEmpty();
-  code.index("localGet", fuel);
-  code.index("call", outOfFuel);
-  code.op("unreachable");
-  code.op("end");
 }

@@ -104,11 +104,6 @@ export class ControlFlow {
     this.codeEnd = reader.position;
   }
 
-  /** Blocks around the place that is being read, the body not counted. */
-  get #nesting(): number {
-    return this.#block.kind.length - 1;
-  }
-
   #step(reader: OperatorReader, opcode: number): void {
     const { offset, position } = reader;
     switch (opcode) {
@@ -367,7 +362,7 @@ export class ControlFlow {
     event.first.push(first);
     event.second.push(second);
     event.third.push(third);
-    event.nesting.push(Math.max(0, this.#nesting));
+    event.nesting.push(Math.max(0, this.#block.kind.length - 1));
   }
 
   #push(kind: number, node: number): void {
