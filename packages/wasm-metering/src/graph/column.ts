@@ -1,67 +1,46 @@
-/** @module A growable column of integers: the analyses keep their nodes and edges in such. */
+/** @module Growable columns of numbers: the analyses keep their nodes and edges in such. */
 
-/** Integers of 32 bits; `clear` keeps the room. */
-export class Column {
-  values: Int32Array;
-  length = 0;
+/**
+ * A class of columns over one kind of array. Each kind has a class of its own, because the engine
+ * then keeps apart what it learns of each: at two kinds of array in one method it guesses worse.
+ */
+function columnsOf<T extends Int32Array | Float64Array>(Numbers: new (length: number) => T) {
+  return class {
+    values: T;
+    length = 0;
 
-  constructor(capacity = 256) {
-    this.values = new Int32Array(capacity);
-  }
-
-  /** Appends and answers the index. */
-  push(value: number): number {
-    if (this.length === this.values.length) {
-      const wider = new Int32Array(2 * this.length);
-      wider.set(this.values);
-      this.values = wider;
+    constructor(capacity = 256) {
+      this.values = new Numbers(capacity);
     }
-    this.values[this.length] = value;
-    return this.length++;
-  }
 
-  at(index: number): number {
-    return this.values[index] as number;
-  }
+    /** Appends and answers the index. */
+    push(value: number): number {
+      if (this.length === this.values.length) {
+        const wider = new Numbers(2 * this.length);
+        wider.set(this.values);
+        this.values = wider;
+      }
+      this.values[this.length] = value;
+      return this.length++;
+    }
 
-  set(index: number, value: number): void {
-    this.values[index] = value;
-  }
+    at(index: number): number {
+      return this.values[index] as number;
+    }
 
-  clear(): void {
-    this.length = 0;
-  }
+    set(index: number, value: number): void {
+      this.values[index] = value;
+    }
+
+    /** Forgets the values and keeps the room. */
+    clear(): void {
+      this.length = 0;
+    }
+  };
 }
 
-/** As {@link Column}, for numbers that may not fit 32 bits. */
-export class NumberColumn {
-  values: Float64Array;
-  length = 0;
+/** Integers of 32 bits. */
+export class Column extends columnsOf(Int32Array) {}
 
-  constructor(capacity = 256) {
-    this.values = new Float64Array(capacity);
-  }
-
-  /** Appends and answers the index. */
-  push(value: number): number {
-    if (this.length === this.values.length) {
-      const wider = new Float64Array(2 * this.length);
-      wider.set(this.values);
-      this.values = wider;
-    }
-    this.values[this.length] = value;
-    return this.length++;
-  }
-
-  at(index: number): number {
-    return this.values[index] as number;
-  }
-
-  set(index: number, value: number): void {
-    this.values[index] = value;
-  }
-
-  clear(): void {
-    this.length = 0;
-  }
-}
+/** Numbers that may not fit 32 bits. */
+export class NumberColumn extends columnsOf(Float64Array) {}
