@@ -25,6 +25,7 @@ interface Fuzzer extends AsyncDisposable {
 const FUZZERS: Readonly<Record<string, () => Promise<Fuzzer>>> = {
   sandbox: async () =>
     (await import("../packages/sandbox/test/fuzz/sandbox.ts")).openSandboxFuzzer(),
+  wasm: async () => (await import("../packages/wasm-metering/test/fuzz/wasm.ts")).openWasmFuzzer(),
 };
 
 const MAX_FAILURES = 20;

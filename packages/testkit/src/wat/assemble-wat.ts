@@ -19,6 +19,7 @@ export interface WatOptions extends WatFeatures {
   readonly validate?: boolean;
 }
 
+const UTF8 = new TextEncoder();
 let loading: Promise<Wabt> | undefined;
 const cache = new Map<string, Uint8Array>();
 
@@ -49,7 +50,8 @@ function assemble(library: Wabt, wat: string, options: WatOptions): Uint8Array {
   const { validate = true, ...features } = options;
   let module: ReturnType<Wabt["parseWat"]> | undefined;
   try {
-    module = library.parseWat("fixture.wat", wat, features);
+    // Bytes: of a string wabt keeps one byte for each character.
+    module = library.parseWat("fixture.wat", UTF8.encode(wat), features);
     module.resolveNames();
     if (validate) module.validate();
     // wabt's buffer is a view of its own memory, which the next module overwrites.

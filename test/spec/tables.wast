@@ -1,0 +1,75 @@
+;; Tables and references: growth, bulk operations, instances that share a table.
+
+(module $Shared
+  (type $answer (func (result i32)))
+  (table $functions (export "functions") 4 12 funcref)
+  (table $things 2 externref)
+  (elem (table $functions) (i32.const 0) func $one $two)
+  (elem $more func $two $one)
+  (elem declare func $three)
+
+  (func $one (result i32) (i32.const 1))
+  (func $two (result i32) (i32.const 2))
+  (func $three (result i32) (i32.const 3))
+
+  (func (export "call") (param i32) (result i32) (call_indirect $functions (type $answer) (local.get 0)))
+  (func (export "get") (param i32) (result externref) (table.get $things (local.get 0)))
+  (func (export "set") (param i32 externref) (table.set $things (local.get 0) (local.get 1)))
+  (func (export "is null") (param i32) (result i32) (ref.is_null (table.get $functions (local.get 0))))
+  (func (export "init") (param i32 i32 i32)
+    (table.init $functions $more (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "drop") (elem.drop $more))
+  (func (export "copy") (param i32 i32 i32)
+    (table.copy $functions $functions (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "fill") (param i32 i32)
+    (table.fill $functions (local.get 0) (ref.func $three) (local.get 1)))
+  (func (export "grow") (param i32) (result i32) (table.grow $functions (ref.func $three) (local.get 0)))
+  (func (export "size") (result i32) (table.size $functions))
+)
+(register "shared" $Shared)
+
+(assert_return (invoke "call" (i32.const 1)) (i32.const 2))
+(assert_trap (invoke "call" (i32.const 2)) "uninitialized element")
+(assert_trap (invoke "call" (i32.const 4)) "undefined element")
+(assert_return (invoke "set" (i32.const 1) (ref.extern 7)))
+(assert_return (invoke "get" (i32.const 1)) (ref.extern 7))
+(assert_return (invoke "get" (i32.const 0)) (ref.null extern))
+(assert_trap (invoke "get" (i32.const 2)) "out of bounds table access")
+(assert_return (invoke "init" (i32.const 2) (i32.const 0) (i32.const 2)))
+(assert_return (invoke "call" (i32.const 2)) (i32.const 2))
+(assert_trap (invoke "init" (i32.const 3) (i32.const 0) (i32.const 2)) "out of bounds table access")
+(assert_return (invoke "drop"))
+(assert_trap (invoke "init" (i32.const 0) (i32.const 0) (i32.const 1)) "out of bounds table access")
+(assert_return (invoke "grow" (i32.const 3)) (i32.const 4))
+(assert_return (invoke "call" (i32.const 6)) (i32.const 3))
+(assert_return (invoke "grow" (i32.const 100)) (i32.const -1))
+(assert_return (invoke "size") (i32.const 7))
+(assert_return (invoke "copy" (i32.const 4) (i32.const 0) (i32.const 2)))
+(assert_return (invoke "call" (i32.const 5)) (i32.const 2))
+(assert_trap (invoke "copy" (i32.const 0) (i32.const 6) (i32.const 2)) "out of bounds table access")
+(assert_return (invoke "fill" (i32.const 0) (i32.const 1)))
+(assert_return (invoke "call" (i32.const 0)) (i32.const 3))
+(assert_trap (invoke "fill" (i32.const 6) (i32.const 2)) "out of bounds table access")
+
+;; A second instance puts its functions into the table, and the first calls them.
+(module
+  (import "shared" "functions" (table 1 funcref))
+  (elem (i32.const 6) $of_mine)
+  (func $of_mine (result i32) (call $helper (i32.const 40)))
+  (func $helper (param i32) (result i32) (i32.add (local.get 0) (i32.const 2)))
+)
+(assert_return (invoke $Shared "call" (i32.const 6)) (i32.const 42))
+
+;; An instance that fails leaves what it wrote before.
+(assert_trap
+  (module
+    (import "shared" "functions" (table 1 funcref))
+    (func $left (result i32) (i32.const 77))
+    (elem (i32.const 3) $left)
+    (elem (i32.const 7) $left $left))
+  "out of bounds table access")
+(assert_return (invoke $Shared "call" (i32.const 3)) (i32.const 77))
+(assert_return (invoke $Shared "is null" (i32.const 3)) (i32.const 0))
+
+(assert_invalid (module (func (drop (ref.func 0)))) "undeclared function reference")
+(assert_invalid (module (table 1 externref) (func) (elem (i32.const 0) 0)) "type mismatch")
