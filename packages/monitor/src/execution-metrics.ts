@@ -8,6 +8,8 @@ export interface ExecutionMetrics {
   readonly startTimeMs: number;
   readonly wallTimeMs: number;
   readonly cpuTimeMs: number | null;
+  /** Units of fuel, counted or estimated; absent where they are not measured. */
+  readonly instructions?: number | null;
   /** The peak of the plugin's memory. */
   readonly memoryUsedBytes: number | null;
   readonly networkRequests: number;

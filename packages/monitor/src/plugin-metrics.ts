@@ -37,6 +37,11 @@ export function registerPluginMetrics(registry: Registry): PluginMetrics {
     labels: ["plugin"],
   });
   const cpu = counter("plugin_cpu_seconds_total", "CPU time of calls, where measured.", "plugin");
+  const instructions = counter(
+    "plugin_instructions_total",
+    "Instructions of calls, counted or estimated, where measured.",
+    "plugin",
+  );
   const network = counter("plugin_network_requests_total", "Network requests of calls.", "plugin");
   const files = counter("plugin_file_operations_total", "File operations of calls.", "plugin");
   const memory = gauge("plugin_memory_peak_bytes", "Memory peak of the last call measured.");
@@ -52,6 +57,9 @@ export function registerPluginMetrics(registry: Registry): PluginMetrics {
       calls.increment([execution.pluginId, execution.code ?? NO_CODE]);
       duration.observe(plugin, execution.wallTimeMs / 1000);
       if (execution.cpuTimeMs !== null) cpu.increment(plugin, execution.cpuTimeMs / 1000);
+      if (typeof execution.instructions === "number") {
+        instructions.increment(plugin, execution.instructions);
+      }
       if (execution.memoryUsedBytes !== null) memory.set(plugin, execution.memoryUsedBytes);
       network.increment(plugin, execution.networkRequests);
       files.increment(plugin, execution.filesystemAccess);

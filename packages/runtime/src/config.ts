@@ -13,6 +13,7 @@ import type { ApprovalStore } from "./approval-store.ts";
 import { RuntimeError } from "./errors.ts";
 import {
   DEFAULT_CPU_LIMIT_MS,
+  DEFAULT_INSTRUCTION_LIMIT,
   DEFAULT_MAX_CONCURRENT_PLUGINS,
   DEFAULT_MAX_PAYLOAD_BYTES,
   DEFAULT_MAX_PLUGIN_SIZE_BYTES,
@@ -82,6 +83,17 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
   resources: {
     defaultMemoryLimitBytes: whole(DEFAULT_MEMORY_LIMIT_BYTES, 4 * 1024 ** 3),
     defaultCpuLimitMs: whole(DEFAULT_CPU_LIMIT_MS, MAX_CALL_CPU_MS),
+    defaultInstructionLimit: whole(DEFAULT_INSTRUCTION_LIMIT),
+    instructionBudgets: {
+      preset: {},
+      expected: "budgets for plugin, tenant and host",
+      accepts: (value) =>
+        isObject(value) &&
+        Object.entries(value).every(
+          ([level, allowance]) =>
+            ["plugin", "tenant", "host"].includes(level) && isObject(allowance),
+        ),
+    },
     defaultWallLimitMs: whole(DEFAULT_WALL_LIMIT_MS),
     maxConcurrentPlugins: whole(DEFAULT_MAX_CONCURRENT_PLUGINS),
     maxRunners: whole(undefined),

@@ -39,6 +39,10 @@ export const RUNTIME_ERRORS = {
     summary: "The plugin package lacks a file that it needs.",
     advice: "Add plugin.yaml at the top, and every module that it names.",
   },
+  RUNTIME_MODULE_WORK: {
+    summary: "A module could not be read and metered within the host's limits.",
+    advice: "Build a smaller module, or read the reason: its thread was ended.",
+  },
   RUNTIME_SCHEMA: {
     summary: "A schema of the plugin's functions cannot be compiled.",
     advice: "Correct the JSON Schema in plugin.yaml.",

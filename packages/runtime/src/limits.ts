@@ -33,6 +33,37 @@ export const DEFAULT_MEMORY_LIMIT_BYTES: number = 64 * MIB;
 /** CPU time of one call of a plugin that asks for none, milliseconds: as above. */
 export const DEFAULT_CPU_LIMIT_MS = 5_000;
 
+/** Instructions of one call of a plugin that asks for none, units of fuel: what fast code does in five seconds. */
+export const DEFAULT_INSTRUCTION_LIMIT = 100_000_000_000;
+
+/**
+ * Instructions per millisecond of CPU time that a call without a count is charged: at least what
+ * slow code does that waits for memory, at most what the fastest does.
+ */
+export const MIN_INSTRUCTIONS_PER_MS = 50_000;
+export const MAX_INSTRUCTIONS_PER_MS = 30_000_000;
+
+/** Bytes of linear memory in a page. */
+export const WASM_PAGE_BYTES: number = 64 * KIB;
+
+/** Elements of a plugin's table: the sandbox's limit. */
+export const MAX_TABLE_ELEMENTS = 100_000;
+
+/** Threads that prepare modules at once: more would take cores from calls. */
+export const MAX_MODULE_THREADS = 2;
+
+/** Time that such a thread may take for one step of a module, milliseconds: 64 MiB take about five seconds. */
+export const MODULE_THREAD_DEADLINE_MS = 60_000;
+
+/** Its JavaScript heap, MiB; most of what it works on lies outside, in proportion to the module. */
+export const MODULE_THREAD_HEAP_MIB = 512;
+
+/** Time without work after which it ends, milliseconds: starting it takes about fifty. */
+export const MODULE_THREAD_IDLE_MS = 10_000;
+
+/** Bytes of metered modules that are kept for later loads. */
+export const MAX_METERED_CACHE_BYTES: number = 64 * MIB;
+
 /** Wall time of one call, host calls included, milliseconds. */
 export const DEFAULT_WALL_LIMIT_MS = 30_000;
 

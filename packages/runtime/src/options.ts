@@ -5,6 +5,7 @@
 import type { RetentionDays } from "@glovebox/auditor";
 import type { HostPolicy } from "@glovebox/capability-broker";
 import type { HostFunction } from "@glovebox/core/ports";
+import type { BudgetOptions } from "@glovebox/limiter";
 import type { IsolationLevel, SandboxOptions } from "@glovebox/sandbox";
 import type { TrustedKey } from "@glovebox/signer";
 
@@ -38,6 +39,10 @@ export interface ResourceOptions {
   readonly defaultMemoryLimitBytes?: number;
   /** Milliseconds of CPU time of one call, as above, at most 60,000. Default: 5,000. */
   readonly defaultCpuLimitMs?: number;
+  /** Instructions of one call, in units of fuel, as above. Default: 100,000,000,000. */
+  readonly defaultInstructionLimit?: number;
+  /** Instructions over time of each plugin, each tenant and the host, as `{ capacity, perSecond }`. Default: no limit. */
+  readonly instructionBudgets?: Pick<BudgetOptions, "plugin" | "tenant" | "host">;
   /** Milliseconds of real time of one call, host calls included. Default: 30,000. */
   readonly defaultWallLimitMs?: number;
   /** Plugins that may be loaded at once, at least 1. Default: 64. */

@@ -8,25 +8,32 @@ import { type Broker, createBroker, type HostPolicy } from "@glovebox/capability
 import { type Clock, systemClock } from "@glovebox/core/clock";
 import { refuse, type Refusal } from "@glovebox/core/decision";
 import type { DecisionLog } from "@glovebox/core/ports";
-import { createLimiter, type Limiter } from "@glovebox/limiter";
+import { createBudgets, createCpuRate, createLimiter, type Limiter } from "@glovebox/limiter";
 import { createMonitor, type Monitor } from "@glovebox/monitor";
 import { createSandbox, type Sandbox, type SandboxOptions } from "@glovebox/sandbox";
 import { createVerifier } from "@glovebox/signer";
-import { createWasmValidator } from "@glovebox/wasm-validator";
+import type { WasmPolicy } from "@glovebox/wasm-validator";
 
 import { createApprovalDesk } from "./approval/approval-desk.ts";
 import type { CallParts } from "./call/execute.ts";
+import { createInstructionBudgets, type InstructionBudgets } from "./call/instruction-budgets.ts";
 import { createVariables } from "./call/variables.ts";
 import { ClosingStack } from "./closing-stack.ts";
 import { SILENT_LOGGER } from "./deps.ts";
 import { createEvents, createNullLog, type Events } from "./events/fan-out.ts";
-import { FLOOD_THROTTLE_LEVEL, FLOOD_THROTTLE_MS } from "./limits.ts";
+import {
+  FLOOD_THROTTLE_LEVEL,
+  FLOOD_THROTTLE_MS,
+  MAX_INSTRUCTIONS_PER_MS,
+  MIN_INSTRUCTIONS_PER_MS,
+} from "./limits.ts";
 import { type LoadParts, reloadPlugin } from "./load/load-plugin.ts";
 import { createModuleCheck } from "./load/modules.ts";
 import type { ParsedConfig } from "./options.ts";
 import { createRegistry } from "./plugin/registry.ts";
 import { createObserver } from "./response/observer.ts";
 import { createResponses, type Responses } from "./response/quarantine.ts";
+import { createModuleCrew } from "./wasm/module-crew.ts";
 
 /** The joined modules. */
 export interface Wiring {
@@ -37,6 +44,7 @@ export interface Wiring {
   readonly monitor: Monitor;
   readonly broker: Broker;
   readonly limiter: Limiter;
+  readonly instructions: InstructionBudgets;
   readonly sandbox: Sandbox;
   readonly clock: Clock;
   /** Ends every process; once is enough. */
@@ -81,10 +89,16 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   );
   undo.defer(() => broker.close());
   const limiter = undo.use(createLimiter(limiterOptions(resources), { clock }));
+  const instructions = createInstructionBudgets(
+    createBudgets(resources.instructionBudgets, { clock }),
+    createCpuRate({ minPerMs: MIN_INSTRUCTIONS_PER_MS, maxPerMs: MAX_INSTRUCTIONS_PER_MS }),
+  );
   const sandbox = await createSandbox(sandboxOptions(config));
   let sandboxClosing: Promise<void> | undefined;
   const closeSandbox = (): Promise<void> => (sandboxClosing ??= sandbox.close());
   undo.defer(closeSandbox);
+
+  const crew = undo.use(createModuleCrew({ policy: modulePolicy(config) }, { clock }));
 
   const registry = createRegistry(resources.maxConcurrentPlugins);
   const pending = new Set<Promise<void>>();
@@ -112,14 +126,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
       events,
       clock,
     }),
-    modules: createModuleCheck(
-      security.enableWasmValidation
-        ? createWasmValidator({
-            maxModuleBytes: security.maxPluginSizeBytes,
-            allowedImportPatterns: validation.allowedImportPatterns,
-          })
-        : undefined,
-    ),
+    modules: createModuleCheck(crew),
     sandbox,
     variables: createVariables(),
     events,
@@ -144,12 +151,13 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   const opened = undo.move();
   return {
     load,
-    call: { registry, limiter, events, observer, durability, stopped },
+    call: { registry, limiter, instructions, events, observer, durability, stopped },
     responses,
     events,
     monitor,
     broker,
     limiter,
+    instructions,
     sandbox,
     closeSandbox,
     clock,
@@ -181,14 +189,24 @@ async function openLog(
 /** What is done with a plugin that is over its budget of events, until the flood has passed. */
 const FLOOD_THROTTLE = { level: FLOOD_THROTTLE_LEVEL, durationMs: FLOOD_THROTTLE_MS } as const;
 
+/** Absent where a named loosening leaves modules to the engine alone. */
+function modulePolicy({ security, validation }: ParsedConfig): WasmPolicy | undefined {
+  if (!security.enableWasmValidation) return undefined;
+  return {
+    maxModuleBytes: security.maxPluginSizeBytes,
+    allowedImportPatterns: validation.allowedImportPatterns,
+  };
+}
+
 /** Without maxima of its own, a policy allows nobody more than the defaults. */
 function policyOf({ policy, resources }: ParsedConfig): HostPolicy {
-  const { defaultMemoryLimitBytes, defaultCpuLimitMs } = resources;
+  const { defaultMemoryLimitBytes, defaultCpuLimitMs, defaultInstructionLimit } = resources;
   return {
     ...policy,
     resources: {
       maxMemoryBytes: defaultMemoryLimitBytes,
       maxCpuTimeMs: defaultCpuLimitMs,
+      maxInstructions: defaultInstructionLimit,
       ...policy.resources,
     },
   };

@@ -356,11 +356,4 @@ describe("validation, trust and approvals", () => {
       );
     }
   });
-
-  test("a limit that is asked for and not enforced yet is said", async () => {
-    await using host = await openRuntime();
-    const capabilities = { resources: { max_instructions: 1_000 } };
-    await host.load({ id: "asks", wasm: ECHO_PLUGIN, capabilities });
-    expect(host.runtime.list()[0]?.warnings.join()).toContain("max_instructions is not enforced");
-  });
 });

@@ -43,6 +43,11 @@ export const SANDBOX_ERRORS = {
     summary: "the plugin used up its CPU time",
     advice: "Raise cpuMs if the work is expected to take that long. The runner was ended.",
   },
+  SANDBOX_INSTRUCTION_LIMIT: {
+    summary: "the plugin used up its instructions",
+    advice:
+      "Raise instructions if the work is expected to take that many; the usage says how many ran.",
+  },
   SANDBOX_WALL_LIMIT: {
     summary: "the plugin's time is up",
     advice: "Raise wallMs if host calls are expected to take that long. The runner was ended.",
@@ -129,6 +134,7 @@ export const RUNNER_REPORTED_CODES: ReadonlySet<string> = new Set<SandboxErrorCo
   "SANDBOX_OUTPUT_SIZE",
   "SANDBOX_PLUGIN_ERROR",
   "SANDBOX_TRAP",
+  "SANDBOX_INSTRUCTION_LIMIT",
   "SANDBOX_MEMORY_LIMIT",
   "SANDBOX_HOST_CALL_REFUSED",
 ]);

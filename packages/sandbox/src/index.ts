@@ -8,6 +8,7 @@ export type { IsolationLayer, IsolationLevel, OuterLayer } from "./isolation-lev
 export { MAX_CALL_CPU_MS } from "./limits.ts";
 export { ABI_REQUIREMENTS } from "./protocol/abi-requirements.ts";
 export type { Abi, AbiRequirements, AllowedImport } from "./protocol/abi-requirements.ts";
+export type { ModuleFuel } from "./protocol/instantiate-spec.ts";
 export { createSandbox } from "./sandbox.ts";
 export type {
   PluginStatus,

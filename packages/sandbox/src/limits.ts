@@ -134,6 +134,8 @@ export const MAX_SOCKET_PATH_BYTES = 100;
 export const DEFAULT_RUNNER_LIMITS = {
   memoryBytes: 64 * MIB,
   cpuMs: 5_000,
+  // What fast code does in five seconds, so that the CPU limit is the tighter one for the rest.
+  instructions: 100_000_000_000,
   wallMs: 30_000,
   inputBytes: 16 * MIB,
   outputBytes: 16 * MIB,

@@ -15,7 +15,12 @@ import { openLauncher } from "./host/launcher.ts";
 import { command, configureRunner, type RunnerLimits } from "./host/load-plugin.ts";
 import { ModuleStore } from "./host/module-store.ts";
 import { PluginGeneration } from "./host/plugin-generation.ts";
-import { generationSpec, type PluginPlan, problemOfLimits } from "./host/plugin-plan.ts";
+import {
+  generationSpec,
+  type PluginPlan,
+  problemOfLimits,
+  problemOfModules,
+} from "./host/plugin-plan.ts";
 import { PluginRegistry } from "./host/plugin-registry.ts";
 import type { PluginSpec } from "./host/plugin-spec.ts";
 import { belowMinimum, type LeasedRunner, RunnerPool } from "./host/runner-pool.ts";
@@ -245,7 +250,7 @@ export async function createSandbox(
     },
     async register({ pluginId, limits: given, ...spec }) {
       const limits: RunnerLimits = { ...DEFAULT_RUNNER_LIMITS, ...given };
-      const problem = problemOfLimits(limits);
+      const problem = problemOfLimits(limits) ?? problemOfModules(spec.modules);
       if (problem !== undefined) return refuse("SANDBOX_OPTIONS", "sandbox.limits", problem);
       if (closing !== undefined)
         return refusalOf(new SandboxError("SANDBOX_CLOSED"), "sandbox.pool");
@@ -309,6 +314,8 @@ function reservedRunner(
         });
       started = true;
       try {
+        const problem = problemOfModules(spec.modules);
+        if (problem !== undefined) throw new SandboxError("SANDBOX_OPTIONS", { message: problem });
         const generation = new PluginGeneration(generationSpec(plan, spec), spec.modules);
         await generation.start(
           leased,

@@ -74,7 +74,7 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--config <key=value>", "what the plugin can read; repeatable", collect)
     .option("--memory <bytes>", "most linear memory, also as KiB or MiB")
     .option("--timeout <ms>", "most time, real and CPU")
-    .option("--instructions <number>", "most instructions; refused, since none are counted yet")
+    .option("--instructions <number>", "most instructions, in units of fuel")
     .option("--allow-host <pattern>", "host that may be reached over HTTPS; repeatable", collect)
     .option("--allow-read <host:guest>", "directory that may be read; repeatable", collect)
     .option("--allow-write <host:guest>", "directory that may be written; repeatable", collect)

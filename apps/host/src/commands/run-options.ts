@@ -6,7 +6,6 @@ import { resolve } from "node:path";
 
 import type { RuntimeConfig } from "@glovebox/runtime";
 
-import { HostError } from "../errors.ts";
 import { usageError } from "./command-line.ts";
 import type { AbiName } from "./inspect-module.ts";
 
@@ -38,18 +37,16 @@ const UNITS: Readonly<Record<string, number>> = { "": 1, KiB: 1024, MiB: 1024 **
 /**
  * Parses the options.
  *
- * @throws {@link HostError} (`HOST_USAGE`, `HOST_UNSUPPORTED`)
+ * @throws {@link HostError} (`HOST_USAGE`)
  */
 export function parseRunOptions(raw: RawRunOptions): RunOptions {
-  if (raw.instructions !== undefined) {
-    const message =
-      "--instructions is not enforced by this version; --timeout limits CPU time, too";
-    throw new HostError("HOST_UNSUPPORTED", { message });
-  }
   const memory = raw.memory === undefined ? undefined : parseBytes(raw.memory);
   const timeout = raw.timeout === undefined ? undefined : parseTimeout(raw.timeout);
+  const instructions =
+    raw.instructions === undefined ? undefined : parseInstructions(raw.instructions);
   return {
     resources: {
+      ...(instructions === undefined ? {} : { defaultInstructionLimit: instructions }),
       ...(memory === undefined ? {} : { defaultMemoryLimitBytes: memory }),
       ...(timeout === undefined ? {} : { defaultWallLimitMs: timeout, defaultCpuLimitMs: timeout }),
     },
@@ -131,6 +128,14 @@ function parseBytes(text: string): number {
     );
   }
   return bytes;
+}
+
+function parseInstructions(text: string): number {
+  const units = Number(text);
+  if (!/^\d{1,16}$/.test(text) || units < 1 || !Number.isSafeInteger(units)) {
+    throw usageError(`--instructions is a whole number from 1; received ${text}`);
+  }
+  return units;
 }
 
 function parseTimeout(text: string): number {

@@ -62,7 +62,11 @@ describe("wrong options", () => {
     expect(() => parseRunOptions(options)).toThrowCode("HOST_USAGE");
   });
 
-  test("what is not enforced is refused and not ignored", () => {
-    expect(() => parseRunOptions({ instructions: "5" })).toThrowCode("HOST_UNSUPPORTED");
+  test("instructions are a whole number", () => {
+    const { resources } = parseRunOptions({ instructions: "1000000000" });
+    expect(resources.defaultInstructionLimit).toBe(1_000_000_000);
+    for (const instructions of ["0", "-1", "1.5", "1e9", "99999999999999999"]) {
+      expect(() => parseRunOptions({ instructions })).toThrowCode("HOST_USAGE");
+    }
   });
 });

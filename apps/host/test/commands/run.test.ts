@@ -86,10 +86,10 @@ describe("a failure is one coded line without a stack", () => {
     ["an unknown option", ["flat.wasm", "echo", "--fast"], 2, "HOST_USAGE"],
     ["a missing argument", ["flat.wasm"], 2, "HOST_USAGE"],
     [
-      "an option that is not enforced",
-      ["flat.wasm", "echo", "--instructions", "9"],
-      2,
-      "HOST_UNSUPPORTED",
+      "a call that needs more instructions than it may use",
+      ["flat.wasm", "echo", "--instructions", "1"],
+      3,
+      "SANDBOX_INSTRUCTION_LIMIT",
     ],
   ])("%s", async (_what, [file = "", ...args], exit, code) => {
     const ended = await run("run", at(file), ...args);

@@ -21,6 +21,7 @@ import { refusalOfState } from "../plugin/state.ts";
 import { errorOf, publicMessageOf } from "../public-message.ts";
 import type { Observer } from "../response/observer.ts";
 import { type CallContext, type ParsedContext, parseContext } from "./context.ts";
+import type { InstructionBudgets } from "./instruction-budgets.ts";
 import { CallMeter } from "./meter.ts";
 import { checkOutput, encodeInput } from "./payload.ts";
 
@@ -28,6 +29,7 @@ import { checkOutput, encodeInput } from "./payload.ts";
 export interface CallParts {
   readonly registry: Registry;
   readonly limiter: Limiter;
+  readonly instructions: InstructionBudgets;
   readonly events: Events;
   readonly observer: Observer;
   readonly durability: AuditDurability;
@@ -59,7 +61,7 @@ export async function executeCall(
   input: Uint8Array | JsonValue,
 ): Promise<CallOutcome> {
   checkUsage(pluginId, functionName, context, input);
-  const { limiter, events } = parts;
+  const { limiter, events, instructions } = parts;
   let prepared = prepare(parts, pluginId, functionName, context, input);
   if (!prepared.allowed) return answerRefusal(parts, pluginId, functionName, prepared);
   let admission = limiter.tryAdmit(prepared.value.scope);
@@ -74,7 +76,13 @@ export async function executeCall(
   }
   if (!admission.allowed) return answerRefusal(parts, pluginId, functionName, admission);
   const call = prepared.value;
-  let outcome: CallOutcome;
+  const reserved = instructions.reserve(call.scope, call.generation.limits.instructions);
+  if (!reserved.allowed) {
+    admission.value.release();
+    return answerRefusal(parts, pluginId, functionName, reserved);
+  }
+  let outcome: CallOutcome | undefined;
+  let usage: Usage = NOTHING_USED;
   try {
     const begun = events.record(call.scope, startEvent(functionName, call.context));
     if (!begun.allowed) return notRun(begun, call.bytes.length);
@@ -85,8 +93,9 @@ export async function executeCall(
     outcome = await call.generation.sandboxed.call(call.scope, functionName, call.bytes);
   } finally {
     admission.value.release();
+    usage = instructions.settle(reserved.value, outcome?.usage ?? NOTHING_USED);
   }
-  return finish(parts, call, functionName, outcome);
+  return finish(parts, call, functionName, outcome, usage);
 }
 
 function checkUsage(
@@ -173,15 +182,16 @@ function finish(
   call: PreparedCall,
   functionName: string,
   ran: CallOutcome,
+  used: Usage,
 ): CallOutcome | Promise<CallOutcome> {
   const { events, observer } = parts;
   const { scope, generation, context } = call;
   const { meter } = scope;
   const usage: Usage =
     meter.networkRequests === 0 && meter.fileOperations === 0
-      ? ran.usage
+      ? used
       : {
-          ...ran.usage,
+          ...used,
           networkRequests: meter.networkRequests,
           fileOperations: meter.fileOperations,
         };

@@ -30,7 +30,6 @@ import { busy, type Registry } from "../plugin/registry.ts";
 import { asksForMore } from "./asks-for-more.ts";
 import { checkDependencies } from "./dependencies.ts";
 import type { ModuleCheck } from "./modules.ts";
-import { manifestWarnings } from "./warnings.ts";
 
 const MANIFEST_FILE = "plugin.yaml";
 
@@ -230,7 +229,7 @@ async function build(
     ...started.value,
     asking,
     ...(publisher.value === undefined ? {} : { publisher: publisher.value.identity }),
-    warnings: [...warnings, ...manifestWarnings(manifest, granted.value)],
+    warnings: [...warnings, ...granted.value.withheld, ...started.value.warnings],
     controller: new AbortController(),
   });
 }
@@ -241,12 +240,12 @@ async function start(
   source: PluginPackage,
   manifest: PluginManifest,
   grant: GrantSet,
-): Promise<Decision<Pick<Generation, "sandboxed" | "limits">>> {
+): Promise<Decision<Pick<Generation, "sandboxed" | "limits" | "warnings">>> {
   const { sandbox, broker, modules, config, variables, events, logger } = parts;
   const { id } = manifest;
   const limits = limitsOf(grant, config);
   await using engine = modules.openEngine(() => sandbox.reserve({ pluginId: id, limits }));
-  const checked = await modules.check(source, manifest, engine);
+  const checked = await modules.check(source, manifest, engine, limits);
   const accepted = await step(parts, id, EVENT.validate, checked, {
     checked: config.security.enableWasmValidation,
   });
@@ -262,7 +261,7 @@ async function start(
     events,
     logger,
   });
-  const { abi, list } = accepted.value;
+  const { abi, list, warnings } = accepted.value;
   const started = await reserved.value.start({
     abi,
     modules: list,
@@ -271,13 +270,14 @@ async function start(
     shareRunners: config.shareRunners,
   });
   if (!started.allowed) return step(parts, id, EVENT.load, started);
-  return allow("load", { sandboxed: started.value, limits });
+  return allow("load", { sandboxed: started.value, limits, warnings });
 }
 
 function limitsOf({ resources }: GrantSet, { resources: presets }: ParsedConfig): CallLimits {
   return {
     memoryBytes: resources.maxMemoryBytes ?? presets.defaultMemoryLimitBytes,
     cpuMs: resources.maxCpuTimeMs ?? presets.defaultCpuLimitMs,
+    instructions: resources.maxInstructions ?? presets.defaultInstructionLimit,
     wallMs: presets.defaultWallLimitMs,
     inputBytes: presets.maxInputBytes,
     outputBytes: presets.maxOutputBytes,

@@ -1,7 +1,7 @@
 /**
- * @module The modules of a package on their way to a process: found, judged by policy, and by the
- * engine in the process that will hold them (invariant I1). What an ABI asks is data of the sandbox;
- * the validator knows no ABI.
+ * @module The modules of a package on their way to a process: found, judged by policy, judged by the
+ * engine in the process that will hold them (invariant I1), and metered. What an ABI asks is data of
+ * the sandbox; the validator knows no ABI.
  */
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
@@ -14,15 +14,20 @@ import {
   type NamedModuleBytes,
   type ReservedRunner,
 } from "@glovebox/sandbox";
-import type { WasmValidator } from "@glovebox/wasm-validator";
 
+import { MAX_TABLE_ELEMENTS, WASM_PAGE_BYTES } from "../limits.ts";
 import type { PluginPackage } from "../package/plugin-package.ts";
+import type { CallLimits } from "../plugin/plugin.ts";
+import { MeteredCache } from "../wasm/metered-cache.ts";
+import type { ModuleCrew } from "../wasm/module-crew.ts";
 
 /** Modules that may be loaded. */
 export interface CheckedModules {
   readonly abi: Abi;
   /** The last is the plugin. */
   readonly list: readonly NamedModuleBytes[];
+  /** What metering could not do as it should, for the operator. */
+  readonly warnings: readonly string[];
 }
 
 /** An engine whose process is reserved when it is first asked, so that cheaper refusals come first. */
@@ -38,20 +43,28 @@ export interface ModuleCheck {
     source: PluginPackage,
     manifest: PluginManifest,
     engine: LazyEngine,
+    limits: CallLimits,
   ): Promise<Decision<CheckedModules>>;
 }
 
-/** Makes the check; without a validator (a named loosening) only the engine's own judgement stays. */
-export function createModuleCheck(validator: WasmValidator | undefined): ModuleCheck {
+/** Makes the check. */
+export function createModuleCheck(crew: ModuleCrew): ModuleCheck {
+  const cache = new MeteredCache();
   return { openEngine, check };
 
   async function check(
     source: PluginPackage,
     manifest: PluginManifest,
     engine: LazyEngine,
+    limits: CallLimits,
   ): Promise<Decision<CheckedModules>> {
     const { abi } = manifest;
     const list: NamedModuleBytes[] = [];
+    const warnings: string[] = [];
+    const maxima = {
+      maxMemoryPages: Math.floor(limits.memoryBytes / WASM_PAGE_BYTES),
+      maxTableElements: MAX_TABLE_ELEMENTS,
+    };
     for (const [at, { name, path }] of manifest.modules.entries()) {
       const bytes = source.files.get(path);
       if (bytes === undefined) {
@@ -64,12 +77,20 @@ export function createModuleCheck(validator: WasmValidator | undefined): ModuleC
         module.name === name ? [] : module.name,
       );
       const requirements = requirementsOf(ABI_REQUIREMENTS[abi], isMain, others);
-      const judged = await validator?.validate(bytes, engine, requirements);
-      if (judged?.allowed === false) return judged;
-      // The very buffer that the engine judged: its process has the module compiled already.
-      list.push({ name, bytes: judged?.value.bytes ?? bytes });
+      const prepared = await crew.prepare(
+        { bytes, requirements, ...maxima },
+        {
+          engine,
+          known: (sha256, versions) => cache.get({ sha256, versions, ...maxima }),
+          keep: (sha256, versions, made) => cache.set({ sha256, versions, ...maxima }, made),
+        },
+      );
+      if (!prepared.allowed) return prepared;
+      const { fuel, bytes: metered, warnings: noted } = prepared.value;
+      list.push({ name, bytes: metered, fuel });
+      warnings.push(...noted.map((line) => `${path}: ${line}`));
     }
-    return allow("modules", { abi, list });
+    return allow("modules", { abi, list, warnings });
   }
 }
 

@@ -12,10 +12,11 @@ import type { PluginPackage } from "../package/plugin-package.ts";
 import type { FunctionSchemas } from "./function-schemas.ts";
 import { nextState, type PluginEvent, type PluginState } from "./state.ts";
 
-/** The limits of one plugin: bytes, and milliseconds of one call. */
+/** The limits of one plugin: bytes, and milliseconds and units of fuel of one call. */
 export interface CallLimits {
   readonly memoryBytes: number;
   readonly cpuMs: number;
+  readonly instructions: number;
   readonly wallMs: number;
   readonly inputBytes: number;
   readonly outputBytes: number;

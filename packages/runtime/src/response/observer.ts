@@ -29,6 +29,7 @@ export function createObserver(
         startTimeMs: clock.wallMs() - usage.wallMs,
         wallTimeMs: usage.wallMs,
         cpuTimeMs: usage.cpuMs,
+        instructions: usage.instructions,
         memoryUsedBytes: usage.memoryPeakBytes,
         networkRequests: usage.networkRequests,
         filesystemAccess: usage.fileOperations,

@@ -4,8 +4,9 @@
  */
 import type { SandboxErrorCode } from "../errors.ts";
 import type { HostCallKind } from "../protocol/frame-table.ts";
-import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
+import type { InstantiateSpec, ModuleFuel } from "../protocol/instantiate-spec.ts";
 import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
+import type { FuelTank } from "./fuel.ts";
 
 /** Sends one host call and waits for its answer; throws {@link PluginFailure} when it is refused. */
 export type HostBridge = (kind: HostCallKind, payload: Uint8Array) => Uint8Array;
@@ -14,6 +15,8 @@ export type HostBridge = (kind: HostCallKind, payload: Uint8Array) => Uint8Array
 export interface NamedModule {
   readonly name: string;
   readonly module: WebAssembly.Module;
+  /** What metering has put into it. */
+  readonly fuel?: ModuleFuel | undefined;
 }
 
 /** A plugin ready for calls. */
@@ -28,12 +31,16 @@ export interface PluginInstance {
   memoryPages(): number;
 }
 
-/** Joins modules into an instance and runs their start and initialisation functions. */
+/**
+ * Joins modules into an instance and runs their start and initialisation functions. `fuel` is there
+ * where the modules are metered; the plugin's module has what is left of it afterwards.
+ */
 export type LinkPlugin = (
   modules: readonly NamedModule[],
   spec: InstantiateSpec,
   host: HostBridge,
   limits: Pick<RunnerConfiguration, "outputBytes">,
+  fuel: FuelTank | undefined,
 ) => PluginInstance;
 
 /** A failure with a code of the sandbox, on its way to the host. */
@@ -50,9 +57,9 @@ export class PluginFailure extends Error {
 }
 
 /** Exported functions by name; the values are callable with any arguments, as WebAssembly's are. */
-export function exportedFunctions(instance: WebAssembly.Instance): Map<string, WasmFunction> {
+export function exportedFunctions(exports: WebAssembly.Exports): Map<string, WasmFunction> {
   const functions = new Map<string, WasmFunction>();
-  for (const [name, value] of Object.entries(instance.exports)) {
+  for (const [name, value] of Object.entries(exports)) {
     if (typeof value === "function") functions.set(name, value as WasmFunction);
   }
   return functions;

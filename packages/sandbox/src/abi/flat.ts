@@ -5,16 +5,16 @@
  * checked against the memory before a byte is touched.
  */
 import { WASM_PAGE_BYTES } from "../limits.ts";
-import { exportedFunctions, type LinkPlugin, PluginFailure } from "./abi.ts";
+import { type LinkPlugin, PluginFailure } from "./abi.ts";
 import { linkModules } from "./link-modules.ts";
 
 const ALLOCATOR = new Set(["alloc", "dealloc"]);
 
 /** Joins modules by name, without any import from the host. */
-export const flat: LinkPlugin = (modules) => {
-  const { main: instance } = linkModules(modules, () => ({ imports: {} }));
-  const { memory } = instance.exports;
-  const functions = exportedFunctions(instance);
+export const flat: LinkPlugin = (modules, _spec, _host, _limits, fuel) => {
+  const { main } = linkModules(modules, () => ({ imports: {} }), fuel);
+  const { functions, exports } = main;
+  const { memory } = exports;
   const alloc = functions.get("alloc");
   const dealloc = functions.get("dealloc");
   if (!(memory instanceof WebAssembly.Memory) || alloc === undefined) {

@@ -7,6 +7,7 @@ declare namespace WebAssembly {
   type ExternKind = "function" | "memory" | "table" | "global" | "tag";
   type ExportValue = ((...args: never[]) => unknown) | Memory | object;
   type ImportValue = ((...args: never[]) => unknown) | ExportValue | number | bigint;
+  type Exports = Readonly<Record<string, ExportValue>>;
   type Imports = Record<string, Record<string, ImportValue>>;
 
   class Module {
@@ -17,10 +18,16 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module, imports?: Imports);
-    readonly exports: Record<string, ExportValue>;
+    readonly exports: Exports;
   }
   class Memory {
     readonly buffer: ArrayBuffer;
+  }
+  class Table {
+    set(index: number, value: unknown): void;
+  }
+  class Global {
+    value: unknown;
   }
   class RuntimeError extends Error {}
   class CompileError extends Error {}

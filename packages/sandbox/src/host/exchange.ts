@@ -21,6 +21,8 @@ export interface ExchangeUsage {
   readonly wallMs: number;
   /** `null` where the platform has no trusted clock. */
   readonly cpuMs: number | null;
+  /** As its runner said; absent where it could not. */
+  readonly instructions?: number;
 }
 
 /** For whom host calls are made during a command. */

@@ -8,7 +8,7 @@ import type { CallScope, HostServices } from "@glovebox/core/ports";
 import { SandboxError } from "../errors.ts";
 import { MAX_CONTROL_BYTES, RUNNER_RESIDENT_BYTES } from "../limits.ts";
 import { FRAME, type FrameType, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
-import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
+import type { InstantiateSpec, ModuleFuel } from "../protocol/instantiate-spec.ts";
 import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
 import type { HostCallContext } from "./exchange.ts";
 import { dataBytesOf } from "./recycle-policy.ts";
@@ -24,6 +24,8 @@ export interface RunnerLimits {
   readonly memoryBytes: number;
   /** CPU time of one call. */
   readonly cpuMs: number;
+  /** Units of fuel of one call, where the modules are metered. */
+  readonly instructions: number;
   /** Wall time of one call, host calls included. */
   readonly wallMs: number;
   /** Input of one call. */
@@ -42,6 +44,8 @@ export interface RunnerLimits {
 export interface NamedModuleBytes {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** What metering has put into it; all modules of a plugin have it or none. Default: none. */
+  readonly fuel?: ModuleFuel;
 }
 
 /** What is loaded, with the limits and services that its start functions have. */
@@ -105,6 +109,7 @@ export function configureRunner(runner: Runner, limits: RunnerLimits): Promise<U
     memoryBytes: limits.memoryBytes,
     tableElements: limits.tableElements,
     outputBytes: limits.outputBytes,
+    instructions: limits.instructions,
     dataBytes: mappedBytes === undefined ? null : mappedBytes + dataBytes,
   };
   return command(runner, FRAME.CONFIGURE, 0, encoder.encode(JSON.stringify(configuration)), limits);

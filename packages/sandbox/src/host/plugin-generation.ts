@@ -48,6 +48,8 @@ const LISTED_FUNCTIONS = 20;
 export class PluginGeneration {
   readonly #spec: GenerationSpec;
   readonly #callLimits: ExchangeLimits;
+  /** Absent where the modules are not metered. */
+  readonly #maxInstructions: number | undefined;
   readonly #slots: TenantSlots;
   readonly #modules: SleepingModules;
   /** Unknown until the plugin was started once. */
@@ -61,7 +63,9 @@ export class PluginGeneration {
     this.#modules = new SleepingModules(spec.store, modules);
     const { cpuMs, wallMs, hostCalls, outputBytes } = spec.limits;
     this.#callLimits = { cpuMs, wallMs, hostCalls, answerBytes: outputBytes };
-    const { group, pool } = spec;
+    const { group, pool, instantiate } = spec;
+    const isMetered = instantiate.modules[0]?.fuel !== undefined;
+    this.#maxInstructions = isMetered ? spec.limits.instructions : undefined;
     this.#slots = new TenantSlots({
       runnersPerTenant: spec.runnersPerTenant,
       isFree: (tenant) => pool.isFree({ group, tenant }),
@@ -229,7 +233,8 @@ export class PluginGeneration {
         limits: this.#callLimits,
         host: { scope, services: this.#spec.services, rate: this.#spec.hostCallRate },
         succeed: (pages, output, usage) => {
-          resolve({ ok: true, output, usage: usageOf(usage, input.length, output.length, pages) });
+          const used = usageOf(usage, input.length, output.length, pages, this.#maxInstructions);
+          resolve({ ok: true, output, usage: used });
           this.#settled(runner);
         },
         fail: (error, usage) => {
@@ -237,7 +242,7 @@ export class PluginGeneration {
             resolve(this.#dispatch(call));
             return;
           }
-          resolve(failed(error, usage, input.length));
+          resolve(failed(error, usage, input.length, this.#maxInstructions));
           this.#settled(runner, error.code);
         },
       };

@@ -20,6 +20,8 @@ export function problemOfLimits(limits: RunnerLimits): string | undefined {
   if (bad !== undefined) return `${bad[0]} must be a number from 0, received ${bad[1]}`;
   if (limits.cpuMs > MAX_CALL_CPU_MS)
     return `cpuMs must be at most ${MAX_CALL_CPU_MS}, received ${limits.cpuMs}`;
+  if (!Number.isSafeInteger(limits.instructions))
+    return `instructions must be a whole number, received ${limits.instructions}`;
   if (limits.hostCallsPerSecond > 0) return undefined;
   return "hostCallsPerSecond must be above 0; hostCalls: 0 allows none";
 }
@@ -33,6 +35,13 @@ export interface PluginPlan {
   readonly store: ModuleStore;
 }
 
+/** Half of a plugin without fuel would run for nothing. */
+export function problemOfModules(modules: PluginSpec["modules"]): string | undefined {
+  const metered = modules.filter(({ fuel }) => fuel !== undefined).length;
+  if (metered === 0 || metered === modules.length) return undefined;
+  return `all modules of a plugin have fuel or none; received ${metered} of ${modules.length}`;
+}
+
 /** All that a plugin's runners need. */
 export function generationSpec(plan: PluginPlan, spec: PluginSpec): GenerationSpec {
   const { limits, group, pool, store } = plan;
@@ -40,7 +49,9 @@ export function generationSpec(plan: PluginPlan, spec: PluginSpec): GenerationSp
   return {
     instantiate: {
       abi: spec.abi,
-      modules: spec.modules.map(({ name }) => name),
+      modules: spec.modules.map(({ name, fuel }) =>
+        fuel === undefined ? { name } : { name, fuel },
+      ),
       freshInstances: spec.instance === "call",
       hostFunctions: [...spec.services.functions].map(([name, { parameters, result }]) => ({
         name,

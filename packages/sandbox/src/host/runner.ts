@@ -257,6 +257,7 @@ export class Runner {
     const usage: ExchangeUsage = {
       wallMs: nowMs - running.startedMs,
       cpuMs: this.#meters.hasCpuClock ? cpuMs - running.startedCpuMs : null,
+      instructions: header.instructions,
     };
     this.#progress += 1;
     this.#queue.shift();

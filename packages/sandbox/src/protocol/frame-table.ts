@@ -2,16 +2,17 @@
  * @module The frames between host and runner: one table from which reader, writer and host-side
  * checks are derived. Everything that comes from a runner is attacker-controlled.
  *
- * A frame is a header of 12 bytes, little endian, and a payload:
+ * A frame is a header of 20 bytes, little endian, and a payload:
  *
- *   u32 payload length · u8 protocol version · u8 type · u16 argument · u32 call id · payload
+ *   u32 payload length · u8 protocol version · u8 type · u16 argument · u32 call id ·
+ *   u64 instructions · payload
  */
 
 /** Version that both sides must speak. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes of a header. */
-export const HEADER_BYTES = 12;
+export const HEADER_BYTES = 20;
 
 /** Types of frames. `CHUNK` carries a part of a payload whose last part is in the frame that follows. */
 export const FRAME = {
@@ -57,6 +58,17 @@ export const HOST_CALL = {
   RANDOM: 7,
 } as const;
 
+/** `instructions` of a frame that ends no call, or one of modules without fuel. */
+export const NOT_COUNTED = -1;
+
+/** `instructions` of a call whose count was lost, as in a trap. */
+export const COUNT_LOST = -2;
+
+/** The upper half of these two on the wire: no count has such a one. */
+const HIGH_NOT_COUNTED = 0xffff_ffff;
+const HIGH_COUNT_LOST = 0xffff_fffe;
+const TWO_32 = 2 ** 32;
+
 /** What the first byte of a LOG counts through: the levels that a plugin can log at. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
@@ -70,6 +82,8 @@ export interface FrameHeader {
   readonly type: number;
   readonly argument: number;
   readonly callId: number;
+  /** What the call used, or {@link NOT_COUNTED} or {@link COUNT_LOST}. */
+  readonly instructions: number;
 }
 
 /** Writes a header at `at`. */
@@ -80,6 +94,7 @@ export function encodeHeader(
   argument: number,
   callId: number,
   length: number,
+  instructions: number = NOT_COUNTED,
 ): void {
   target[at] = length & 0xff;
   target[at + 1] = (length >>> 8) & 0xff;
@@ -93,6 +108,21 @@ export function encodeHeader(
   target[at + 9] = (callId >>> 8) & 0xff;
   target[at + 10] = (callId >>> 16) & 0xff;
   target[at + 11] = callId >>> 24;
+  writeUint32(target, at + 12, instructions < 0 ? 0 : instructions % TWO_32);
+  writeUint32(target, at + 16, highHalf(instructions));
+}
+
+function highHalf(instructions: number): number {
+  if (instructions === NOT_COUNTED) return HIGH_NOT_COUNTED;
+  if (instructions === COUNT_LOST) return HIGH_COUNT_LOST;
+  return instructions / TWO_32;
+}
+
+function writeUint32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value & 0xff;
+  target[at + 1] = (value >>> 8) & 0xff;
+  target[at + 2] = (value >>> 16) & 0xff;
+  target[at + 3] = value >>> 24;
 }
 
 /** Reads an unsigned 32-bit number, little endian. */
@@ -114,5 +144,13 @@ export function decodeHeader(source: Uint8Array, at: number): FrameHeader {
     type: source[at + 5] ?? 0,
     argument: (source[at + 6] ?? 0) | ((source[at + 7] ?? 0) << 8),
     callId: readUint32(source, at + 8),
+    instructions: readInstructions(source, at + 12),
   };
+}
+
+function readInstructions(source: Uint8Array, at: number): number {
+  const high = readUint32(source, at + 4);
+  if (high === HIGH_NOT_COUNTED) return NOT_COUNTED;
+  if (high === HIGH_COUNT_LOST) return COUNT_LOST;
+  return Math.min(high * TWO_32 + readUint32(source, at), Number.MAX_SAFE_INTEGER);
 }

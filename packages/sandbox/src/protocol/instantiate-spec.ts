@@ -10,11 +10,31 @@ export interface HostFunctionSignature {
   readonly result: HostValueType | "none";
 }
 
+/** What metering has put into a module, by the names of its exports. */
+export interface ModuleFuel {
+  /**
+   * A mutable i64 that holds the units left. Below -1: they ran out, and the call has used what it
+   * had and `-1 - value` more. -1: the count is lost, as in a trap.
+   */
+  readonly global: string;
+  /** The module's start function, which is then none to the engine. */
+  readonly start?: string;
+}
+
+/** A loaded module. */
+export interface InstantiatedModule {
+  readonly name: string;
+  readonly fuel?: ModuleFuel;
+}
+
 /** The content of INSTANTIATE. */
 export interface InstantiateSpec {
   readonly abi: Abi;
-  /** Names of the loaded modules in order; the last is the plugin, the others can be imported from. */
-  readonly modules: readonly string[];
+  /**
+   * The loaded modules in order; the last is the plugin, the others can be imported from. All have
+   * fuel or none.
+   */
+  readonly modules: readonly InstantiatedModule[];
   /** Make a fresh instance for each call. */
   readonly freshInstances: boolean;
   readonly hostFunctions: readonly HostFunctionSignature[];

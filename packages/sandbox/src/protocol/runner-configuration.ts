@@ -6,6 +6,8 @@ export interface RunnerConfiguration {
   /** Elements of a table. */
   readonly tableElements: number;
   readonly outputBytes: number;
+  /** Units of fuel of one call, where modules are metered. */
+  readonly instructions: number;
   /**
    * Private data that the process may map in all; the host has read how much it has mapped already.
    * `null`: nobody knows here.

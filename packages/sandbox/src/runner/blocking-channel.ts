@@ -12,6 +12,7 @@ import {
   FRAME,
   type FrameType,
   HEADER_BYTES,
+  NOT_COUNTED,
 } from "../protocol/frame-table.ts";
 
 /** One message from the host: chunks joined. */
@@ -58,13 +59,20 @@ export class BlockingChannel {
   }
 
   /** Sends a message, in chunks where it is large, and returns when the kernel has all of it. */
-  send(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
+  send(
+    type: FrameType,
+    argument: number,
+    callId: number,
+    payload: Uint8Array,
+    instructions: number = NOT_COUNTED,
+  ): void {
     let at = 0;
     while (payload.length - at > MAX_FRAME_PAYLOAD_BYTES) {
-      this.#write(FRAME.CHUNK, 0, callId, payload.subarray(at, at + MAX_FRAME_PAYLOAD_BYTES));
+      const chunk = payload.subarray(at, at + MAX_FRAME_PAYLOAD_BYTES);
+      this.#write(FRAME.CHUNK, 0, callId, chunk, NOT_COUNTED);
       at += MAX_FRAME_PAYLOAD_BYTES;
     }
-    this.#write(type, argument, callId, at === 0 ? payload : payload.subarray(at));
+    this.#write(type, argument, callId, at === 0 ? payload : payload.subarray(at), instructions);
   }
 
   /**
@@ -83,10 +91,16 @@ export class BlockingChannel {
     this.#held += size;
   }
 
-  #write(type: FrameType, argument: number, callId: number, payload: Uint8Array): void {
+  #write(
+    type: FrameType,
+    argument: number,
+    callId: number,
+    payload: Uint8Array,
+    instructions: number,
+  ): void {
     const output = this.#output;
     if (this.#held + HEADER_BYTES > output.length) this.#flush();
-    encodeHeader(output, this.#held, type, argument, callId, payload.length);
+    encodeHeader(output, this.#held, type, argument, callId, payload.length, instructions);
     this.#held += HEADER_BYTES;
     // A large payload fills the buffer, so that header and beginning are one write, and goes on from where it is.
     const copied = Math.min(payload.length, output.length - this.#held);

@@ -8,10 +8,11 @@ import type { HostBridge, LinkPlugin, NamedModule, PluginInstance } from "../abi
 import { PluginFailure } from "../abi/abi.ts";
 import { extism } from "../abi/extism/extism.ts";
 import { flat } from "../abi/flat.ts";
+import { FuelTank } from "../abi/fuel.ts";
 import { wasi } from "../abi/wasi/wasi.ts";
 import { MAX_DEAD_MEMORY_BYTES, WASM_PAGE_BYTES } from "../limits.ts";
 import type { Abi } from "../protocol/abi-requirements.ts";
-import { FRAME, LOAD_FROM_PAYLOAD } from "../protocol/frame-table.ts";
+import { FRAME, LOAD_FROM_PAYLOAD, NOT_COUNTED } from "../protocol/frame-table.ts";
 import type { InstantiateSpec } from "../protocol/instantiate-spec.ts";
 import type { RunnerConfiguration } from "../protocol/runner-configuration.ts";
 import type { HostMessage } from "./blocking-channel.ts";
@@ -40,6 +41,8 @@ export class PluginHolder {
   readonly #loaded: WebAssembly.Module[] = [];
   #spec: InstantiateSpec | undefined;
   #instance: PluginInstance | undefined;
+  /** Of the instance, or of the one that was discarded last; absent where modules are not metered. */
+  #fuel: FuelTank | undefined;
   #functionNames: readonly string[] = [];
   #garbageBytes = 0;
 
@@ -48,8 +51,22 @@ export class PluginHolder {
     this.#limitData = limitData;
   }
 
+  /** Instructions that the command used, as frames say it. */
+  get instructions(): number {
+    return this.#fuel?.used ?? NOT_COUNTED;
+  }
+
   /** Carries out one command; throws {@link PluginFailure} or what the engine threw. */
   run(message: HostMessage): CommandAnswer {
+    try {
+      return this.#carryOut(message);
+    } catch (error) {
+      // Whatever was thrown on the way: without fuel nothing else is the reason.
+      throw this.#fuel?.failure ?? error;
+    }
+  }
+
+  #carryOut(message: HostMessage): CommandAnswer {
     switch (message.type) {
       case FRAME.CALL:
         return this.#call(message);
@@ -104,6 +121,8 @@ export class PluginHolder {
   #instantiate(spec: InstantiateSpec): CommandAnswer {
     this.#spec = spec;
     this.#instance = this.#newInstance();
+    // Judged, and copied into what was loaded.
+    this.#validated.length = 0;
     return done(encoder.encode(JSON.stringify({ functions: this.#instance.functions })));
   }
 
@@ -114,9 +133,13 @@ export class PluginHolder {
     if (this.#instance === undefined) {
       payload = payload.slice(); // a start function may make host calls, which reuse the read buffer
       this.#instance = this.#newInstance();
+    } else {
+      this.#fuel?.fill(this.#budget);
     }
     const instance = this.#instance;
     const output = this.#runOn(instance, functionName, payload);
+    const spent = this.#fuel?.failure;
+    if (spent !== undefined) throw spent;
     const limit = this.#configuration?.outputBytes ?? 0;
     if (output.length > limit) {
       throw new PluginFailure(
@@ -148,15 +171,33 @@ export class PluginHolder {
       collectGarbage?.();
       this.#garbageBytes = 0;
     }
-    const modules = spec.modules.map((name, at): NamedModule => {
+    const modules = spec.modules.map(({ name, fuel }, at): NamedModule => {
       const module = this.#loaded[at];
       if (module === undefined) throw new Error(`the module ${name} was not loaded`);
-      return { name, module };
+      return { name, module, fuel };
     });
     const limits = { outputBytes: this.#configuration?.outputBytes ?? 0 };
-    const instance = ABIS[spec.abi](modules, spec, this.#host, limits);
+    const tank = spec.modules[0]?.fuel === undefined ? undefined : new FuelTank();
+    tank?.fill(this.#budget);
+    this.#fuel = tank;
+    const host = tank === undefined ? this.#host : this.#tolled(tank);
+    const instance = ABIS[spec.abi](modules, spec, host, limits, tank);
     this.#functionNames = instance.functions;
     return instance;
+  }
+
+  get #budget(): bigint {
+    return BigInt(this.#configuration?.instructions ?? 0);
+  }
+
+  #tolled(tank: FuelTank): HostBridge {
+    return (kind, payload) => {
+      tank.hostCall();
+      tank.bytes(payload.length);
+      const answer = this.#host(kind, payload);
+      tank.bytes(answer.length);
+      return answer;
+    };
   }
 }
 

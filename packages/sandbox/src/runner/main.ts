@@ -59,12 +59,13 @@ try {
       const { type, argument, payload } = plugin.run(message);
       if (unanswered) process.abort();
       if (type === FRAME.DONE) channel.sendWithNext(type, argument, currentCall, payload);
-      else channel.send(type, argument, currentCall, payload);
+      else channel.send(type, argument, currentCall, payload, plugin.instructions);
     } catch (error) {
       if (unanswered) process.abort();
       const failure = classifyFailure(error);
       if (!failure.orderly) plugin.discardInstance();
-      channel.send(FRAME.FAILURE, 0, currentCall, encoder.encode(JSON.stringify(failure)));
+      const report = encoder.encode(JSON.stringify(failure));
+      channel.send(FRAME.FAILURE, 0, currentCall, report, plugin.instructions);
     }
   }
 } catch {

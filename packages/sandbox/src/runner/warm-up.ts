@@ -20,6 +20,7 @@ const CONFIGURATION = {
   memoryBytes: 4 * 2 ** 30,
   tableElements: 10_000_000,
   outputBytes: 1_024,
+  instructions: 1,
   dataBytes: null,
 };
 
@@ -33,7 +34,7 @@ export function warmUp(): void {
   );
   const spec = {
     abi: "flat",
-    modules: ["main"],
+    modules: [{ name: "main" }],
     freshInstances: false,
     hostFunctions: [],
     config: {},

@@ -15,7 +15,7 @@ const FRAMES: readonly (readonly [string, string])[] = [
   ["an old call id", `send(frame(REPLY, callId - 1, "stolen"))`],
   ["an unknown type", `send(frame(77, callId, ""))`],
   ["a frame of the host's side", `send(frame(5, callId, ""))`],
-  ["another protocol version", `send(frame(REPLY, callId, "", 0, 0, 2))`],
+  ["another protocol version", `send(frame(REPLY, callId, "", 0, 0, 99))`],
   ["a second HELLO", `send(frame(32, 0, "{}"))`],
   ["DONE for a call", `send(frame(33, callId, "{}"))`],
   ["a failure that is no JSON", `send(frame(FAILURE, callId, "{"))`],
@@ -113,7 +113,7 @@ it("accepts no answer that is larger than the caller allows", async () => {
 
 it("takes half a frame as the end of the process, not as an answer", async () => {
   await using hostile = await hostileRunner(
-    `send(frame(REPLY, callId, "complete").subarray(0, 15)); process.abort()`,
+    `send(frame(REPLY, callId, "complete").subarray(0, 23)); process.abort()`,
   );
   await using open = await openPlugin(flatPlugin(), { deps: { runnerProgram: hostile.path } });
   expect(codeOf(await open.call("echo", "x"))).toBe("SANDBOX_RUNNER_LOST");

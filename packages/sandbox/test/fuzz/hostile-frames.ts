@@ -6,7 +6,13 @@ import type { CallOutcome } from "@glovebox/core/ports";
 import fc from "fast-check";
 
 import { MAX_FRAME_PAYLOAD_BYTES } from "../../src/limits.ts";
-import { FRAME, HOST_CALL, HOST_RESULT, PROTOCOL_VERSION } from "../../src/protocol/frame-table.ts";
+import {
+  FRAME,
+  HEADER_BYTES,
+  HOST_CALL,
+  HOST_RESULT,
+  PROTOCOL_VERSION,
+} from "../../src/protocol/frame-table.ts";
 
 /** One frame; `idDelta` is added to the id of the running call, a `length` that is given may lie. */
 export interface HostileFrame {
@@ -82,7 +88,7 @@ export const conversation: fc.Arbitrary<Conversation> = fc.record({
 
 /** Sends the conversation that is the call's input, and sleeps. */
 export const SEND_CONVERSATION = `
-  const { frames, pieceBytes } = JSON.parse(Buffer.from(bytes.subarray(12, offset + length)));
+  const { frames, pieceBytes } = JSON.parse(Buffer.from(bytes.subarray(${HEADER_BYTES}, offset + length)));
   const all = Buffer.concat(frames.map(({ type, idDelta, argument, payload, fill, length, version }) => {
     const body = Buffer.concat([Buffer.from(payload, "latin1"), Buffer.alloc(fill, "x")]);
     return frame(type, (callId + idDelta) >>> 0, body, argument, length ?? body.length, version);

@@ -6,6 +6,7 @@ import { createSandbox } from "@glovebox/sandbox";
 import { callScope } from "@glovebox/testkit";
 import type { CaseVerdict, TestCase } from "@glovebox/testkit/cases";
 
+import { HEADER_BYTES } from "../../src/protocol/frame-table.ts";
 import { flatPlugin } from "../support/fixtures.ts";
 import { hostileRunner } from "../support/hostile-runner.ts";
 import { loadPlugin } from "../support/open-plugin.ts";
@@ -41,7 +42,7 @@ const BIND = `
 
 /** The input of the call says which; its reply says how it was answered. */
 const ATTACK = `
-  const { number, args } = JSON.parse(Buffer.from(bytes.subarray(12, offset + length)));
+  const { number, args } = JSON.parse(Buffer.from(bytes.subarray(${HEADER_BYTES}, offset + length)));
   const values = args.map((arg) => arg === "PATH" ? bound.path : arg === "PARENT" ? parent : arg);
   const padded = [...values, 0, 0, 0, 0, 0, 0].slice(0, 6);
   send(frame(REPLY, callId, String(bound.call(number, ...padded))));`;

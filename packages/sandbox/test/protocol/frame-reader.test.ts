@@ -52,9 +52,9 @@ describe("FrameReader", () => {
   });
 
   const otherVersion = frame(FRAME.REPLY, 7, "x");
-  otherVersion[4] = 2;
+  otherVersion[4] = 99;
   it.each([
-    ["another protocol version", otherVersion, "protocol version 2"],
+    ["another protocol version", otherVersion, "protocol version 99"],
     [
       "a header that announces more than a frame may hold",
       frame(FRAME.REPLY, 7, "", MAX_FRAME_PAYLOAD_BYTES + 1),

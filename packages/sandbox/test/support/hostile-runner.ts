@@ -7,6 +7,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { HEADER_BYTES, PROTOCOL_VERSION } from "../../src/protocol/frame-table.ts";
+
 const RUNNER = new URL("../../dist/runner.cjs", import.meta.url);
 
 /** A program as a file that is removed on disposal. */
@@ -25,10 +27,11 @@ export async function hostileRunner(onCall: string, at = 1, prelude = ""): Promi
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
     const block = () => Atomics.wait(sleeper, 0, 0);
     const REPLY = 34, FAILURE = 35, HOST_CALL = 36, CHUNK = 64;
-    const frame = (type, callId, payload = "", argument = 0, length = Buffer.byteLength(payload), version = 1) => {
-      const head = Buffer.alloc(12);
+    const frame = (type, callId, payload = "", argument = 0, length = Buffer.byteLength(payload), version = ${PROTOCOL_VERSION}, instructions = -1n) => {
+      const head = Buffer.alloc(${HEADER_BYTES});
       head.writeUInt32LE(length, 0); head[4] = version; head[5] = type;
       head.writeUInt16LE(argument, 6); head.writeUInt32LE(callId, 8);
+      head.writeBigInt64LE(instructions, 12);
       return Buffer.concat([head, Buffer.from(payload)]);
     };
     ${BIND_SYSCALL}
@@ -59,13 +62,13 @@ export async function lyingRunner(
     const write = fs.writeSync;
     fs.writeSync = (descriptor, bytes, offset, length, position) => {
       const frame = Buffer.from(bytes.subarray(0, offset + length));
-      if (process.argv[3] !== "${liar}" || frame[5] !== ${type} || frame.length === 12) {
+      if (process.argv[3] !== "${liar}" || frame[5] !== ${type} || frame.length === ${HEADER_BYTES}) {
         return write(descriptor, bytes, offset, length, position);
       }
-      const content = JSON.parse(frame.subarray(12));
+      const content = JSON.parse(frame.subarray(${HEADER_BYTES}));
       const lie = Buffer.from(JSON.stringify(${lie}));
       frame.writeUInt32LE(lie.length, 0);
-      write(0, Buffer.concat([frame.subarray(0, 12), lie]));
+      write(0, Buffer.concat([frame.subarray(0, ${HEADER_BYTES}), lie]));
       return length;
     };`);
 }

@@ -5,8 +5,9 @@
  * is empty there, and what is written to standard output and error is logged.
  */
 import { WASM_PAGE_BYTES } from "../../limits.ts";
-import { exportedFunctions, type LinkPlugin, PluginFailure } from "../abi.ts";
-import { linkModules } from "../link-modules.ts";
+import { type LinkPlugin, PluginFailure } from "../abi.ts";
+import { type FuelTank, NO_TOLL } from "../fuel.ts";
+import { type LinkedModule, linkModules } from "../link-modules.ts";
 import { GuestMemory } from "../wasi/guest-memory.ts";
 import { createWasi, WASI_MODULE } from "../wasi/imports.ts";
 import { extismImports } from "./imports.ts";
@@ -17,19 +18,31 @@ const INITIALISERS = ["hs_init", "_initialize", "__wasm_call_ctors"] as const;
 const NO_INPUT = new Uint8Array(0);
 
 /** Makes a kernel, links the modules to it and initialises each of them. */
-export const extism: LinkPlugin = (modules, spec, host, limits) => {
+export const extism: LinkPlugin = (modules, spec, host, limits, fuel) => {
+  const toll = fuel ?? NO_TOLL;
   const kernel = createKernel();
-  const namespaces = extismImports(kernel, spec, host);
-  const system = createWasi(spec, limits, host, { logsOutput: true, args: [], environment: {} });
-  const { main, instances, memories } = linkModules(modules, () => {
-    const memory = new GuestMemory();
-    return {
-      imports: { ...namespaces.imports, [WASI_MODULE]: system.importsFor(memory) },
-      attach: (found) => memory.attach(found),
-    };
-  });
-  const functions = exportedFunctions(main);
-  within(() => instances.forEach(initialise));
+  const namespaces = extismImports(kernel, spec, host, toll);
+  const offer = { logsOutput: true, args: [], environment: {}, toll };
+  const system = createWasi(spec, limits, host, offer);
+  const {
+    main,
+    modules: linked,
+    memories,
+  } = linkModules(
+    modules,
+    () => {
+      const memory = new GuestMemory(toll);
+      const { imports, connect } = fuel === undefined ? kernel : kernel.forSale();
+      return {
+        imports: { ...namespaces.with(imports), [WASI_MODULE]: system.importsFor(memory) },
+        attach: (found) => memory.attach(found),
+        ...(connect === undefined ? {} : { connect }),
+      };
+    },
+    fuel,
+  );
+  const { functions } = main;
+  within(() => linked.forEach((module) => initialise(module, fuel)));
   return {
     functions: [...functions].flatMap(([name, run]) => (run.length === 0 ? [name] : [])),
     memoryPages: () =>
@@ -75,8 +88,8 @@ export const extism: LinkPlugin = (modules, spec, host, limits) => {
   }
 };
 
-function initialise(instance: WebAssembly.Instance): void {
-  const functions = exportedFunctions(instance);
+function initialise({ functions, fuel }: LinkedModule, tank: FuelTank | undefined): void {
+  if (fuel !== undefined) tank?.moveTo(fuel);
   for (const name of INITIALISERS) {
     const run = functions.get(name);
     if (run === undefined) continue;

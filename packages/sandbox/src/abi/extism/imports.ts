@@ -6,6 +6,7 @@ import { HOST_CALL, LOG_LEVELS } from "../../protocol/frame-table.ts";
 import type { HostFunctionSignature, InstantiateSpec } from "../../protocol/instantiate-spec.ts";
 import { decodeParts, encodeParts } from "../../protocol/parts.ts";
 import { type HostBridge, PluginFailure } from "../abi.ts";
+import type { Toll } from "../fuel.ts";
 import type { Kernel } from "./kernel.ts";
 
 const encoder = new TextEncoder();
@@ -21,25 +22,27 @@ interface LastResponse {
 
 /** Both import namespaces, and their way back to the beginning. */
 export interface ExtismImports {
-  readonly imports: WebAssembly.Imports;
+  /** Both, with these functions of the kernel among them. */
+  with(kernelImports: Readonly<Record<string, WebAssembly.ExportValue>>): WebAssembly.Imports;
   /** Forgets the last answer: it belongs to the call that asked for it. */
   reset(): void;
 }
 
 /** Builds both import namespaces around one kernel. */
 export function extismImports(
-  kernel: Kernel,
+  rawKernel: Kernel,
   spec: InstantiateSpec,
   host: HostBridge,
+  toll: Toll,
 ): ExtismImports {
   const last: LastResponse = { status: 0, headersJson: "" };
+  const kernel = tolled(rawKernel, toll);
   const take = (handle: bigint): Uint8Array => {
     const bytes = kernel.read(handle);
     kernel.free(handle);
     return bytes;
   };
-  const env: Record<string, WebAssembly.ImportValue> = {
-    ...kernel.imports,
+  const env: Record<string, (...args: never[]) => unknown> = {
     config_get(key: bigint) {
       const name = decoder.decode(take(key));
       // Own keys only: "constructor" is no configuration.
@@ -71,12 +74,16 @@ export function extismImports(
       if (level >= LOG_LEVEL_INFO) host(HOST_CALL.LOG, encodeParts([Uint8Array.of(level), text]));
     };
   }
-  const user: Record<string, WebAssembly.ImportValue> = {};
+  const user: Record<string, (...args: never[]) => unknown> = {};
   for (const [index, signature] of spec.hostFunctions.entries()) {
     user[signature.name] = userFunction(index, signature, kernel, host);
   }
+  const imports = { env: atPrice(env, toll), user: atPrice(user, toll) };
   return {
-    imports: { "extism:host/env": env, "extism:host/user": user },
+    with: (kernelImports) => ({
+      "extism:host/env": { ...kernelImports, ...imports.env },
+      "extism:host/user": imports.user,
+    }),
     reset() {
       last.status = 0;
       last.headersJson = "";
@@ -84,14 +91,49 @@ export function extismImports(
   };
 }
 
+/** The kernel, with a price on the bytes that move between it and us. */
+function tolled(kernel: Kernel, toll: Toll): Pick<Kernel, "free" | "read" | "write" | "writeText"> {
+  return {
+    free: (handle) => kernel.free(handle),
+    read(handle) {
+      const bytes = kernel.read(handle);
+      toll.bytes(bytes.length);
+      return bytes;
+    },
+    write(bytes) {
+      toll.bytes(bytes.length);
+      return kernel.write(bytes);
+    },
+    writeText(text) {
+      toll.bytes(text.length);
+      return kernel.writeText(text);
+    },
+  };
+}
+
+function atPrice(
+  functions: Readonly<Record<string, (...args: never[]) => unknown>>,
+  toll: Toll,
+): Record<string, WebAssembly.ImportValue> {
+  return Object.fromEntries(
+    Object.entries(functions).map(([name, run]) => [
+      name,
+      (...args: never[]): unknown => {
+        toll.call();
+        return run(...args);
+      },
+    ]),
+  );
+}
+
 /** One function of the host application: `bytes` travel as handles, numbers as they are. */
 function userFunction(
   index: number,
   signature: HostFunctionSignature,
-  kernel: Kernel,
+  kernel: Pick<Kernel, "read" | "write">,
   host: HostBridge,
-): WebAssembly.ImportValue {
-  return (...args: (number | bigint)[]) => {
+): (...args: (number | bigint)[]) => unknown {
+  return (...args) => {
     const parts: Uint8Array[] = [encoder.encode(String(index))];
     for (const [at, type] of signature.parameters.entries()) {
       const value = args[at] ?? 0;
@@ -105,7 +147,7 @@ function userFunction(
 function resultOf(
   signature: HostFunctionSignature,
   answer: Uint8Array | undefined,
-  kernel: Kernel,
+  kernel: Pick<Kernel, "write">,
 ): unknown {
   switch (signature.result) {
     case "none":

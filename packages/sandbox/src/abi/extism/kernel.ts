@@ -5,7 +5,9 @@
  */
 import { WASM_PAGE_BYTES } from "../../limits.ts";
 import { EXTISM_KERNEL_IMPORTS } from "../../protocol/abi-requirements.ts";
+import tollBytes from "./kernel-toll.wat";
 import kernelBytes from "./kernel.wat";
+import payBytes from "./pay.wat";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -23,9 +25,17 @@ interface PrivateExports {
   error_get(): bigint;
 }
 
+/** The kernel's functions as one module imports them. */
+export interface KernelOffer {
+  readonly imports: Readonly<Record<string, WebAssembly.ExportValue>>;
+  /** To be told the module's fuel before it runs; absent where they are free. */
+  readonly connect?: (fuel: WebAssembly.Global) => void;
+}
+
 /** One kernel. */
-export interface Kernel {
-  readonly imports: Record<string, WebAssembly.ExportValue>;
+export interface Kernel extends KernelOffer {
+  /** The same functions at a price, for one module. */
+  forSale(): KernelOffer;
   /** Frees everything and takes a new input; `false` when there is no memory for it. */
   begin(input: Uint8Array): boolean;
   /** The output as a view of the kernel's memory. */
@@ -42,6 +52,7 @@ export interface Kernel {
 }
 
 let compiled: WebAssembly.Module | undefined;
+let compiledToll: readonly [toll: WebAssembly.Module, pay: WebAssembly.Module] | undefined;
 
 /** Makes a kernel; the module is compiled once per process. */
 export function createKernel(): Kernel {
@@ -68,6 +79,7 @@ export function createKernel(): Kernel {
   };
   return {
     imports,
+    forSale: () => forSale(imports),
     begin(input) {
       kernel.reset();
       const length = BigInt(input.length);
@@ -90,5 +102,19 @@ export function createKernel(): Kernel {
     writeText: (text) => write(encoder.encode(text)),
     free: (handle) => kernel.free(handle),
     pages: () => kernel.memory.buffer.byteLength / WASM_PAGE_BYTES,
+  };
+}
+
+/** The kernel's functions behind a toll that is paid in WebAssembly: a plugin calls them for each byte. */
+function forSale(kernel: KernelOffer["imports"]): KernelOffer {
+  compiledToll ??= [new WebAssembly.Module(tollBytes), new WebAssembly.Module(payBytes)];
+  const [toll, pay] = compiledToll;
+  const { tollgate, ...imports } = new WebAssembly.Instance(toll, { kernel }).exports;
+  return {
+    imports,
+    connect(left) {
+      const { pay: payUnits } = new WebAssembly.Instance(pay, { fuel: { left } }).exports;
+      (tollgate as WebAssembly.Table).set(0, payUnits);
+    },
   };
 }

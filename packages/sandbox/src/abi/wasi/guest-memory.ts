@@ -4,6 +4,7 @@
  * touched, and sums are made of doubles, which do not wrap where 32 bits would.
  */
 import { PluginFailure } from "../abi.ts";
+import type { Toll } from "../fuel.ts";
 import { ERRNO, fail } from "./errno.ts";
 
 /** Ranges in one vector of buffers: IOV_MAX of Linux. */
@@ -13,10 +14,16 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Memory of one module, which is known only once the module is instantiated. */
 export class GuestMemory {
+  readonly #toll: Toll;
   #memory: WebAssembly.Memory | undefined;
   #buffer: ArrayBuffer | undefined;
   #bytes = new Uint8Array(0);
   #view = new DataView(new ArrayBuffer(0));
+
+  /** `toll` is paid for every range that is asked for. */
+  constructor(toll: Toll) {
+    this.#toll = toll;
+  }
 
   /** The module's exported memory. */
   attach(memory: WebAssembly.Memory): void {
@@ -28,6 +35,7 @@ export class GuestMemory {
     const start = at >>> 0;
     const size = length >>> 0;
     this.#check(start, size);
+    this.#toll.bytes(size);
     return this.#bytes.subarray(start, start + size);
   }
 

@@ -7,6 +7,7 @@
 import type { InstantiateSpec } from "../../protocol/instantiate-spec.ts";
 import type { RunnerConfiguration } from "../../protocol/runner-configuration.ts";
 import type { HostBridge } from "../abi.ts";
+import type { Toll } from "../fuel.ts";
 import { Clocks } from "./clocks.ts";
 import { Descriptors } from "./descriptors.ts";
 import { ERRNO, WasiError } from "./errno.ts";
@@ -44,6 +45,8 @@ export interface WasiOptions {
   readonly logsOutput: boolean;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** What calls and the bytes that they move cost. */
+  readonly toll: Toll;
 }
 
 /** Makes WASI for one instance. */
@@ -51,7 +54,7 @@ export function createWasi(
   spec: InstantiateSpec,
   { outputBytes }: Pick<RunnerConfiguration, "outputBytes">,
   host: HostBridge,
-  { args, environment, logsOutput }: WasiOptions,
+  { args, environment, logsOutput, toll }: WasiOptions,
 ): Wasi {
   const state: WasiState = {
     args: args.filter(isText),
@@ -70,7 +73,7 @@ export function createWasi(
   return {
     importsFor(memory) {
       const context = { memory, state, host };
-      return answering(state, {
+      return answering(state, toll, {
         ...processCalls(context),
         ...fdCalls(context),
         ...pathCalls(context),
@@ -97,13 +100,18 @@ function isText(text: string): boolean {
 }
 
 /** Turns what a call throws into its number; what is no WASI error ends the plugin's call. */
-function answering(state: WasiState, calls: WasiCalls): Record<string, WebAssembly.ImportValue> {
+function answering(
+  state: WasiState,
+  toll: Toll,
+  calls: WasiCalls,
+): Record<string, WebAssembly.ImportValue> {
   return Object.fromEntries(
     Object.entries(calls).map(([name, run]) => [
       name,
       (...args: never[]): number => {
         // A module may catch what ends it; it then finds nothing that it could do.
         if (state.exit !== undefined) throw state.exit;
+        toll.call();
         try {
           run(...args);
           return ERRNO.SUCCESS;

@@ -5,7 +5,8 @@
  * or a reactor's function that returns another number, has failed.
  */
 import { WASM_PAGE_BYTES } from "../../limits.ts";
-import { exportedFunctions, type LinkPlugin, PluginFailure } from "../abi.ts";
+import { type LinkPlugin, PluginFailure } from "../abi.ts";
+import { NO_TOLL } from "../fuel.ts";
 import { linkModules } from "../link-modules.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { createWasi, WASI_MODULE } from "./imports.ts";
@@ -14,19 +15,24 @@ const COMMAND = "_start";
 const INITIALISER = "_initialize";
 
 /** Joins modules by name with WASI among their imports, and initialises a reactor. */
-export const wasi: LinkPlugin = (modules, spec, host, limits) => {
+export const wasi: LinkPlugin = (modules, spec, host, limits, fuel) => {
   const name = modules.at(-1)?.name ?? "";
   const environment = spec.config;
-  const offered = { logsOutput: false, args: [name, ...spec.args], environment };
+  const toll = fuel ?? NO_TOLL;
+  const offered = { logsOutput: false, args: [name, ...spec.args], environment, toll };
   const system = createWasi(spec, limits, host, offered);
-  const { main, memories } = linkModules(modules, () => {
-    const memory = new GuestMemory();
-    return {
-      imports: { [WASI_MODULE]: system.importsFor(memory) },
-      attach: (found) => memory.attach(found),
-    };
-  });
-  const functions = exportedFunctions(main);
+  const { main, memories } = linkModules(
+    modules,
+    () => {
+      const memory = new GuestMemory(toll);
+      return {
+        imports: { [WASI_MODULE]: system.importsFor(memory) },
+        attach: (found) => memory.attach(found),
+      };
+    },
+    fuel,
+  );
+  const { functions } = main;
   const isCommand = functions.has(COMMAND);
   const initialise = functions.get(INITIALISER);
   if (isCommand && initialise !== undefined) {

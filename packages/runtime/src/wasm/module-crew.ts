@@ -1,0 +1,206 @@
+/**
+ * @module The threads that prepare modules, a few at most: each has one job at a time, with a deadline
+ * and a limit of memory, and one that passes either is ended with its job and no other. A thread that
+ * is not needed for a while ends, too.
+ */
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+
+import type { Clock, Timer } from "@glovebox/core/clock";
+import { type Decision, failClosedAsync, type Refusal, refuse } from "@glovebox/core/decision";
+import type { Sha256 } from "@glovebox/core/ids";
+import type { Engine } from "@glovebox/core/ports";
+
+import {
+  MAX_MODULE_THREADS,
+  MODULE_THREAD_DEADLINE_MS,
+  MODULE_THREAD_HEAP_MIB,
+  MODULE_THREAD_IDLE_MS,
+} from "../limits.ts";
+import type { FromThread, Job, MeteredBytes, ThreadSetup, ToThread } from "./messages.ts";
+
+/** What a job needs of the host while it runs. */
+export interface JobHost {
+  readonly engine: Engine;
+  /** The metered module, if it is known already; `versions` are those of metering and its costs. */
+  known(sha256: Sha256, versions: string): MeteredBytes | undefined;
+  /** A module that was metered now. */
+  keep(sha256: Sha256, versions: string, metered: MeteredBytes): void;
+}
+
+/** Prepares modules off the event loop. */
+export interface ModuleCrew extends AsyncDisposable {
+  /** Validates a module and meters it; never rejects. The bytes must not change meanwhile. */
+  prepare(job: Job, host: JobHost): Promise<Decision<MeteredBytes>>;
+}
+
+/** What a crew may be told, for tests. */
+export interface CrewDeps {
+  readonly clock: Clock;
+  /** Milliseconds that a thread may take between two messages. Default: 60,000. */
+  readonly deadlineMs?: number;
+  readonly spawn?: (setup: ThreadSetup) => Worker;
+}
+
+/** A thread, with what it does now. */
+interface Thread {
+  readonly worker: Worker;
+  onMessage: ((message: FromThread) => void) | undefined;
+  onEnd: ((refusal: Refusal) => void) | undefined;
+  idle: Timer | undefined;
+}
+
+/** No thread yet; the first job starts one. */
+export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew {
+  const { clock, deadlineMs = MODULE_THREAD_DEADLINE_MS, spawn = spawnModuleThread } = deps;
+  const free: Thread[] = [];
+  const all = new Set<Thread>();
+  const waiting: ((thread: Thread | undefined) => void)[] = [];
+  let isClosed = false;
+
+  function start(): Thread {
+    const thread: Thread = {
+      worker: spawn(setup),
+      onMessage: undefined,
+      onEnd: undefined,
+      idle: undefined,
+    };
+    all.add(thread);
+    thread.worker.on("message", (message: FromThread) => thread.onMessage?.(message));
+    thread.worker.on("error", (error: Error) => end(thread, refusalOf(error)));
+    thread.worker.on("exit", () => end(thread, lost("it ended")));
+    return thread;
+  }
+
+  function end(thread: Thread, refusal: Refusal): void {
+    if (!all.delete(thread)) return;
+    thread.idle?.cancel();
+    const at = free.indexOf(thread);
+    if (at >= 0) free.splice(at, 1);
+    void thread.worker.terminate();
+    thread.onEnd?.(refusal);
+    // Its place is another's now.
+    const next = isClosed ? undefined : waiting.shift();
+    next?.(start());
+  }
+
+  function take(): Promise<Thread | undefined> | Thread {
+    const thread = free.pop();
+    if (thread !== undefined) {
+      thread.idle?.cancel();
+      return thread;
+    }
+    if (all.size < MAX_MODULE_THREADS) return start();
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function giveBack(thread: Thread): void {
+    thread.onMessage = undefined;
+    thread.onEnd = undefined;
+    if (!all.has(thread)) return;
+    const next = waiting.shift();
+    if (next !== undefined) {
+      next(thread);
+      return;
+    }
+    thread.worker.unref();
+    thread.idle = clock.setTimer(MODULE_THREAD_IDLE_MS, () => end(thread, lost("it was idle")));
+    free.push(thread);
+  }
+
+  async function run(thread: Thread, job: Job, host: JobHost): Promise<Decision<MeteredBytes>> {
+    const { worker } = thread;
+    const ended = Promise.withResolvers<Decision<MeteredBytes>>();
+    let timer: Timer | undefined;
+    let cached: MeteredBytes | undefined;
+    let key: { readonly sha256: Sha256; readonly versions: string } | undefined;
+    // Time counts while the thread has something to do, and not while the engine has.
+    const say = (message: ToThread, transfer: ArrayBuffer[] = []): void => {
+      if (!all.has(thread)) return;
+      worker.postMessage(message, transfer);
+      timer = clock.setTimer(deadlineMs, () => end(thread, tooLong(deadlineMs)));
+    };
+    thread.onEnd = (refusal) => ended.resolve(refusal);
+    thread.onMessage = (message) => {
+      timer?.cancel();
+      switch (message.kind) {
+        case "judge":
+          void failClosedAsync("wasm.engine", () => host.engine.validate(job.bytes)).then(
+            (decision) => say({ kind: "verdict", decision }),
+          );
+          return;
+        case "validated":
+          key = message;
+          cached = host.known(message.sha256, message.versions);
+          say({ kind: "meter", isNeeded: cached === undefined });
+          return;
+        case "done": {
+          const { decision } = message;
+          if (!decision.allowed) ended.resolve(decision);
+          else if (decision.value !== undefined && key !== undefined) {
+            host.keep(key.sha256, key.versions, decision.value);
+            ended.resolve({ ...decision, value: decision.value });
+          } else if (cached !== undefined) ended.resolve({ ...decision, value: cached });
+          else ended.resolve(lost("it answered nothing"));
+        }
+      }
+    };
+    worker.ref();
+    // A copy: the package's own bytes stay here, and a view would take the whole archive along.
+    const bytes = job.bytes.slice();
+    say({ ...job, kind: "job", bytes }, [bytes.buffer]);
+    try {
+      return await ended.promise;
+    } finally {
+      timer?.cancel();
+      giveBack(thread);
+    }
+  }
+
+  return {
+    async prepare(job, host) {
+      return failClosedAsync("wasm.thread", async () => {
+        if (isClosed) return lost("the host is closed");
+        const thread = await take();
+        return thread === undefined ? lost("the host is closed") : run(thread, job, host);
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true;
+      for (const resolve of waiting.splice(0)) resolve(undefined);
+      const workers = [...all].map(({ worker }) => worker);
+      for (const thread of all) end(thread, lost("the host is closed"));
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+/** The real thread: from source while this file is source, else as built. */
+function spawnModuleThread(workerData: ThreadSetup): Worker {
+  const isSource = import.meta.url.endsWith(".ts");
+  const program = isSource
+    ? new URL("thread-program.ts", import.meta.url)
+    : createRequire(import.meta.url).resolve("#module-thread");
+  return new Worker(program, {
+    workerData,
+    execArgv: isSource ? ["--conditions=@glovebox/source", "--no-warnings"] : ["--no-warnings"],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: MODULE_THREAD_HEAP_MIB },
+  });
+}
+
+function tooLong(deadlineMs: number): Refusal {
+  const reason = `reading and metering the module took more than ${deadlineMs} ms`;
+  return refuse("RUNTIME_MODULE_WORK", "wasm.thread.deadline", reason);
+}
+
+function refusalOf(error: Error): Refusal {
+  const { code } = error as { code?: unknown };
+  if (code !== "ERR_WORKER_OUT_OF_MEMORY") return lost(error.message);
+  const reason = `reading and metering the module took more than ${MODULE_THREAD_HEAP_MIB} MiB of heap`;
+  return refuse("RUNTIME_MODULE_WORK", "wasm.thread.memory", reason);
+}
+
+function lost(why: string): Refusal {
+  return refuse("RUNTIME_MODULE_WORK", "wasm.thread", `the thread that meters modules: ${why}`);
+}

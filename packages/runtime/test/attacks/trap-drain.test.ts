@@ -1,0 +1,43 @@
+/**
+ * @module Input that makes an honest plugin trap at once, many times (threats:
+ * cheap-trap-drains-tenant): its tenant is charged the CPU time that was spent, and never what the
+ * calls had left.
+ */
+import { expect, test } from "vitest";
+
+import { flatPlugin, openRuntime, TRAP } from "../open-runtime.ts";
+
+const MAX = 400_000_000;
+const capabilities = { resources: { max_instructions: MAX } };
+/** Room for two calls that use all that they may. */
+const instructionBudgets = { tenant: { capacity: 2 * MAX, perSecond: 1 } };
+const SPIN = "(loop $again (br $again)) unreachable";
+const wasm = flatPlugin({ trap: TRAP, spin: SPIN });
+
+test("traps leave a tenant its budget", async () => {
+  await using host = await openRuntime({ resources: { instructionBudgets } });
+  await host.load({ id: "traps", wasm, capabilities });
+  for (let round = 0; round < 10; round++) {
+    const outcome = await host.runtime.executePluginFunction(
+      "traps",
+      "trap",
+      { tenantId: "acme" },
+      "x",
+    );
+    expect(outcome).toMatchObject({
+      error: { code: "SANDBOX_TRAP" },
+      usage: { instructionsExact: false },
+    });
+    expect(outcome.usage.instructions).toBeLessThan(MAX / 4);
+  }
+});
+
+test("what is used up is gone, for this tenant and nobody else", async () => {
+  await using host = await openRuntime({ resources: { instructionBudgets } });
+  await host.load({ id: "spins", wasm, capabilities });
+  const spin = (tenantId: string) => host.call("spins", "spin", "x", { tenantId });
+  expect(await spin("acme")).toBe("SANDBOX_INSTRUCTION_LIMIT");
+  expect(await spin("acme")).toBe("SANDBOX_INSTRUCTION_LIMIT");
+  expect(await spin("acme")).toBe("LIMITER_BUDGET");
+  expect(await spin("other")).toBe("SANDBOX_INSTRUCTION_LIMIT");
+});
