@@ -4,7 +4,6 @@
  * is the longest delay of the event loop less that of a host which waits as long without loading.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -57,7 +56,7 @@ export async function loadStall(): Promise<{
   readonly load_stall_idle_ms: number;
   readonly load_14_mb_ms: number;
 }> {
-  const path = createRequire(import.meta.url).resolve("esbuild-wasm/esbuild.wasm");
+  const path = new URL(import.meta.resolve("esbuild-wasm/esbuild.wasm"));
   const wasm = [
     { name: "gojs", wasm: GO },
     { name: "esbuild", wasm: await readFile(path) },
