@@ -32,6 +32,7 @@ export const SEVERITIES: Readonly<Record<string, Severity>> = Object.freeze({
   SANDBOX_CPU_LIMIT: "failure",
   SANDBOX_WALL_LIMIT: "failure",
   SANDBOX_MEMORY_LIMIT: "failure",
+  SANDBOX_INSTRUCTION_LIMIT: "failure",
   // The kernel may have ended it for want of memory: a lost runner alone is no violation.
   SANDBOX_RUNNER_LOST: "failure",
   // Also what a server that is down looks like: it must not cost an honest plugin its quarantine.
