@@ -7,23 +7,22 @@
  * This file opens what the trail stands on: a log per retention class, the host's key, the keys of
  * persons.
  */
-import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 
 import { type Clock, systemClock } from "@glovebox/core/clock";
 import { refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import type { DecisionLog } from "@glovebox/core/ports";
-import type { NoteSigner } from "@glovebox/tlog/note";
+import { isKeyName, type NoteSigner } from "@glovebox/tlog/note";
 
+import { openClassLog, originOf, policyOf } from "./class-logs.ts";
 import { AuditorError } from "./errors.ts";
 import { RETENTION_CLASSES, type RetentionClass } from "./event/event-kinds.ts";
 import { readEvent } from "./event/read-event.ts";
+import { MIN_CLEAN_UP_MS } from "./limits.ts";
 import { type LogFileSystem, nodeFileSystem, prepareDirectory } from "./log/file-system.ts";
-import { openKeyFile } from "./log/key-file.ts";
-import { readLogKeys } from "./log/log-keys.ts";
 import type { AuditLog } from "./log/log.ts";
-import { openAuditLog, type OpenedLog } from "./log/open-log.ts";
+import type { OpenedLog } from "./log/open-log.ts";
 import { acquireLock, type LockDeps } from "./log/writer-lock.ts";
 import { type Disk, diskOf } from "./record/disk-reserve.ts";
 import type { FloodReport } from "./record/flood.ts";
@@ -56,6 +55,17 @@ export interface AuditorOptions extends TrailOptions {
    * is kept for the kinds marked `reserved` in `EVENT_KINDS`.
    */
   readonly maxQueuedEvents?: number;
+  /**
+   * Text of a policy file (C2SP tlog-policy): each checkpoint is published once the quorum of its
+   * witnesses has cosigned it; those with a URL are asked. Its `log` lines are for who verifies. Until
+   * then nothing is sealed, and what is durable stays so. Default: none.
+   */
+  readonly witnessPolicy?: string;
+  /**
+   * Milliseconds between checkpoints when nobody waits for one, 1 to a day. Default 100, with
+   * witnesses 1,000.
+   */
+  readonly sealIntervalMs?: number;
   /** Classes to keep. Default: all. */
   readonly classes?: readonly RetentionClass[];
   /**
@@ -75,8 +85,8 @@ export interface AuditorOptions extends TrailOptions {
 export interface AuditorDeps {
   readonly clock?: Clock;
   /**
-   * The key of the log of an origin, and during a rotation the one before. Default: one key for all,
-   * in a file with `.key` after the directory's name.
+   * The key of the log of an origin, and during a rotation the one before. Default: a key per class,
+   * in a file named as the directory with the class and `.key` after it.
    */
   readonly signers?: (origin: string) => Promise<readonly NoteSigner[]>;
   /** Default: files in `keyDirectory`. The auditor closes it. */
@@ -100,7 +110,12 @@ export interface Auditor extends DecisionLog, Trail, AsyncDisposable {
   readonly logs: ReadonlyMap<RetentionClass, AuditLog>;
   /** Resolves when all that was recorded so far is durable. @throws {@link AuditorError} */
   flush(): Promise<void>;
-  /** Refuses new events, seals what waits, says so in every log and lets go of the directory. */
+  /**
+   * Refuses new events, seals what waits, says so in every log and lets go of the directory.
+   *
+   * @throws {@link AuditorError} (`AUDITOR_SIGN`) when a log's end is durable and not sealed: the next
+   *   opening does that.
+   */
   close(): Promise<void>;
 }
 
@@ -128,6 +143,7 @@ export async function openAuditor(
   deps: AuditorDeps = {},
 ): Promise<Auditor> {
   checkOptions(options);
+  const policy = options.witnessPolicy === undefined ? undefined : policyOf(options.witnessPolicy);
   const { clock = systemClock } = deps;
   const directory = resolve(options.directory);
   const classes = CLASSES.filter((kept) => (options.classes ?? CLASSES).includes(kept));
@@ -137,16 +153,21 @@ export async function openAuditor(
   /** Closed in reverse when opening fails. */
   const opened: OpenedLog[] = [];
   let keys: SubjectKeyStore | undefined;
+  let trail: OwnedTrail | undefined;
   try {
-    const origin = await originOf(options, directory, classes);
+    const origin = await originOf(options.origin, directory, classes);
     const logs = new Map<RetentionClass, AuditLog>();
     for (const kept of classes) {
-      const log = await openClass(kept, directory, `${origin}/${kept}`, options, deps);
+      const log = await openClassLog(kept, directory, `${origin}/${kept}`, {
+        ...options,
+        ...deps,
+        policy,
+      });
       opened.push(log);
       logs.set(kept, log.log);
     }
     keys = options.personalData === "clear" ? undefined : await openKeys(directory, options, deps);
-    const trail = await createTrail(options, {
+    trail = await createTrail(options, {
       directory,
       logs,
       keys,
@@ -164,37 +185,12 @@ export async function openAuditor(
     await auditor.flush();
     return auditor;
   } catch (error) {
+    await trail?.close().catch(ignore);
     for (const { log } of opened.toReversed()) await log.close().catch(ignore);
     await keys?.[Symbol.asyncDispose]();
     await lock.release();
     throw error;
   }
-}
-
-async function openClass(
-  kept: RetentionClass,
-  directory: string,
-  origin: string,
-  { maxQueuedEvents, anchorDirectory = `${directory}.checkpoints` }: AuditorOptions,
-  { signers, fileSystem, lock }: AuditorDeps,
-): Promise<OpenedLog> {
-  await prepareDirectory(anchorDirectory, fileSystem ?? nodeFileSystem);
-  return openAuditLog(
-    {
-      directory: join(directory, kept),
-      origin,
-      anchorPath: join(anchorDirectory, kept),
-      ...(maxQueuedEvents === undefined ? {} : { maxQueuedEntries: maxQueuedEvents }),
-    },
-    {
-      signers:
-        signers === undefined
-          ? () => openKeyFile(`${directory}.key`, origin)
-          : await signers(origin),
-      ...(fileSystem === undefined ? {} : { fileSystem }),
-      ...(lock === undefined ? {} : { lock }),
-    },
-  );
 }
 
 async function openKeys(
@@ -246,14 +242,18 @@ function auditorOver(
   }
 
   async function closeOnce(): Promise<void> {
-    await trail.close();
-    for (const [kept, log] of logs) {
-      // A full queue would refuse the last event.
-      await log.flush().catch(ignore);
-      trail.recorder.recordOwn({ kind: "closed", success: true }, {}, kept);
-      await log.close();
-    }
+    const [ended] = await Promise.allSettled([trail.close()]);
+    // At once: each may wait for witnesses, and none may keep the others open.
+    const closed = [ended, ...(await Promise.allSettled([...logs].map(closeOne)))];
     await release();
+    for (const one of closed) if (one.status === "rejected") throw one.reason;
+  }
+
+  async function closeOne([kept, log]: [RetentionClass, AuditLog]): Promise<void> {
+    // A full queue would refuse the last event.
+    await log.flush().catch(ignore);
+    trail.recorder.recordOwn({ kind: "closed", success: true }, {}, kept);
+    await log.close();
   }
 
   const close = (): Promise<void> => (closing ??= closeOnce());
@@ -272,24 +272,6 @@ function auditorOver(
   };
 }
 
-/** The host's name as the option or the logs that are there say. */
-async function originOf(
-  { origin }: AuditorOptions,
-  directory: string,
-  classes: readonly RetentionClass[],
-): Promise<string> {
-  for (const kept of classes) {
-    const keys = await readLogKeys(nodeFileSystem, join(directory, kept)).catch(ignore);
-    const known = keys?.first?.name;
-    if (known === undefined) continue;
-    const host = known.endsWith(`/${kept}`) ? known.slice(0, -kept.length - 1) : known;
-    if (origin === undefined || origin === host) return host;
-    const message = `the logs are of ${received(host)}; the option says ${received(origin)}`;
-    throw new AuditorError("AUDITOR_ORIGIN", { message });
-  }
-  return origin ?? `glovebox/${randomUUID()}`;
-}
-
 function checkOptions({
   directory,
   origin,
@@ -297,6 +279,7 @@ function checkOptions({
   personalData,
   classes,
   retentionDays,
+  cleanUpEveryMs,
 }: AuditorOptions): void {
   if (typeof directory !== "string" || directory === "") {
     throw optionError("directory is a path", directory);
@@ -304,8 +287,10 @@ function checkOptions({
   if (durability !== undefined && !DURABILITIES.includes(durability)) {
     throw optionError(`durability is ${DURABILITIES.join(", ")}`, durability);
   }
-  // What it may not hold is for each log to say, which adds its class.
-  if (origin === "") throw optionError("origin is a name", origin);
+  // How long it may be is for each log to say, which adds its class.
+  if (origin !== undefined && !isKeyName(origin)) {
+    throw optionError("origin is a name without spaces and plus", origin);
+  }
   if (personalData !== undefined && !PERSONAL_DATA.includes(personalData)) {
     throw optionError(`personalData is ${PERSONAL_DATA.join(", ")}`, personalData);
   }
@@ -314,6 +299,9 @@ function checkOptions({
     (classes.length === 0 || !classes.every((kept) => CLASSES.includes(kept)))
   ) {
     throw optionError(`classes are some of ${CLASSES.join(", ")}`, classes.join(", "));
+  }
+  if (cleanUpEveryMs !== undefined && !(cleanUpEveryMs >= MIN_CLEAN_UP_MS)) {
+    throw optionError(`cleanUpEveryMs is ${MIN_CLEAN_UP_MS} or more`, cleanUpEveryMs);
   }
   for (const [kept, days] of Object.entries(retentionDays ?? {})) {
     if (!CLASSES.includes(kept as RetentionClass) || !(days >= 0)) {

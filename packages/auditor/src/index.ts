@@ -17,16 +17,23 @@ export type {
   PersonRequest,
   RevealedEvent,
   RevealedPage,
+  RewrapReceipt,
 } from "./erasure/erasure.ts";
-export { openAuditReader } from "./query/audit-reader.ts";
-export type { AuditReader } from "./query/audit-reader.ts";
+export { openAuditReader } from "./audit-reader.ts";
+export type { AuditReader } from "./audit-reader.ts";
 export type { EventFilter, FoundEvent } from "./query/event-filter.ts";
 export type { TailItem, TailOptions } from "./query/live-tail.ts";
 export type { EventPage, EventQuery } from "./query/query.ts";
 export type { Disk } from "./record/disk-reserve.ts";
 export type { FloodOptions, FloodReport } from "./record/flood.ts";
 export type { HoldTarget, LegalHold } from "./retention/legal-holds.ts";
-export type { CleanUp, Retention, RetentionDays } from "./retention/retention.ts";
+export type {
+  CleanUp,
+  CleanUpRequest,
+  HeldPerson,
+  Retention,
+  RetentionDays,
+} from "./retention/retention.ts";
 export type { Forwarding, ForwardingState } from "./sinks/forward.ts";
 export type { Sink, SinkEvent, SinkResult } from "./sinks/sink.ts";
 export { openSubjectKeyFiles } from "./subject/key-files.ts";

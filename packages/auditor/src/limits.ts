@@ -57,6 +57,9 @@ export const PARALLEL_SYNCS = 2;
 /** Milliseconds between checkpoints when nobody waits for one. */
 export const DEFAULT_SEAL_INTERVAL_MS = 100;
 
+/** The same where witnesses are asked, over a network, for each of them. */
+export const DEFAULT_WITNESSED_SEAL_INTERVAL_MS = 1_000;
+
 /** Milliseconds until a key or a quorum that could not be reached is tried again, at least. */
 export const SEAL_RETRY_MS = 1_000;
 
@@ -125,6 +128,12 @@ export const MAX_HOLD_FILE_BYTES = 1_048_576;
 
 /** Milliseconds between scheduled clean-ups by default: a day. */
 export const DEFAULT_CLEAN_UP_MS = 86_400_000;
+
+/** The least: a clean-up reads the beginning of each log. */
+export const MIN_CLEAN_UP_MS = 1_000;
+
+/** Milliseconds until the first one at the latest: when a host that was just started has settled. */
+export const FIRST_CLEAN_UP_MS = 600_000;
 
 /** Entries that a sink is sent at once: a bundle. */
 export const SINK_BATCH_ENTRIES = 256;

@@ -18,7 +18,7 @@ import { openSearch } from "./query/search.ts";
 import { createDiskReserve, type Disk } from "./record/disk-reserve.ts";
 import { createFloodGuard, type FloodOptions, type FloodReport } from "./record/flood.ts";
 import { type ClassLogs, createRecorder, type EventRecorder } from "./record/record.ts";
-import { openLegalHolds } from "./retention/legal-holds.ts";
+import { HOLDS_FILE, openLegalHolds } from "./retention/legal-holds.ts";
 import { createRetention, type Retention, type RetentionDays } from "./retention/retention.ts";
 import { forwardAll } from "./sinks/forward-all.ts";
 import type { Forwarding } from "./sinks/forward.ts";
@@ -87,7 +87,7 @@ export async function createTrail(options: TrailOptions, parts: TrailParts): Pro
   for (const name of ["index", "positions"]) {
     await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
   }
-  const holds = await openLegalHolds(join(directory, "holds.json"));
+  const holds = await openLegalHolds(join(directory, HOLDS_FILE));
   const reserve = createDiskReserve({
     disk,
     reserveBytes: options.diskReserveBytes ?? DEFAULT_DISK_RESERVE_BYTES,
@@ -110,7 +110,15 @@ export async function createTrail(options: TrailOptions, parts: TrailParts): Pro
   const query = (wanted?: EventQuery): Promise<EventPage> => search.query(wanted);
   const everyMs = options.cleanUpEveryMs ?? DEFAULT_CLEAN_UP_MS;
   const days = options.retentionDays ?? {};
-  const retention = createRetention({ logs, days, holds, recorder, clock, everyMs });
+  const retention = createRetention({
+    logs,
+    days,
+    holds,
+    recorder,
+    clock,
+    subjectOf: (person) => keys?.find(person)?.subject,
+    everyMs,
+  });
   owned.push(retention);
   const erasure = keys === undefined ? NO_ERASURE : createErasure({ keys, holds, recorder, query });
   try {
@@ -121,8 +129,16 @@ export async function createTrail(options: TrailOptions, parts: TrailParts): Pro
   }
 
   async function close(): Promise<void> {
-    for (const one of owned.toReversed()) await one[Symbol.asyncDispose]();
+    const failures: unknown[] = [];
+    for (const one of owned.toReversed()) {
+      try {
+        await one[Symbol.asyncDispose]();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
     flood.flush();
+    if (failures.length > 0) throw failures[0];
   }
 
   async function forward(sink: Sink): Promise<readonly Forwarding[]> {
@@ -160,6 +176,7 @@ const NO_ERASURE: Erasure = {
   erase: inTheClear,
   exportPerson: inTheClear,
   revealEvents: inTheClear,
+  rotateWrappingKey: inTheClear,
   async resume() {
     // Nothing was condemned.
   },

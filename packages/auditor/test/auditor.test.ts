@@ -20,7 +20,7 @@ describe("opening a log", () => {
     expect((await stat(directory.path)).mode & 0o777).toBe(0o700);
     for (const path of [
       directory.file("checkpoint"),
-      `${directory.root}.key`,
+      `${directory.root}.security.key`,
       directory.anchorPath,
     ]) {
       expect((await stat(path)).mode & 0o777).toBe(0o600);

@@ -31,7 +31,7 @@ export interface TestTrail extends AsyncDisposable {
   texts(kept?: RetentionClass): Promise<readonly string[]>;
   events(kept?: RetentionClass): Promise<readonly LoggedEvent[]>;
   /** Another trail over the same logs and directory, after this one was closed. */
-  reopen(options?: TrailOptions): Promise<OwnedTrail>;
+  reopen(options?: TrailOptions, keys?: SubjectKeyStore): Promise<OwnedTrail>;
 }
 
 export const CLASSES: readonly RetentionClass[] = ["security", "activity", "operations"];
@@ -58,11 +58,11 @@ export async function testTrail(options: TestTrailOptions = {}): Promise<TestTra
       disk.held = 0;
     },
   };
-  const open = (wanted: TrailOptions): Promise<OwnedTrail> =>
+  const open = (wanted: TrailOptions, store = keys): Promise<OwnedTrail> =>
     createTrail(wanted, {
       directory,
       logs,
-      keys: options.withoutKeys === true ? undefined : keys,
+      keys: options.withoutKeys === true ? undefined : store,
       clock,
       disk: testDisk,
       random: () => 0.5,
@@ -93,7 +93,7 @@ export async function testTrail(options: TestTrailOptions = {}): Promise<TestTra
         return event.value;
       });
     },
-    reopen: (wanted = {}) => open(wanted),
+    reopen: (wanted = {}, store = keys) => open(wanted, store),
     async [Symbol.asyncDispose]() {
       await trail.close();
       await keys[Symbol.asyncDispose]();

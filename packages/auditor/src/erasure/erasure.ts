@@ -35,11 +35,25 @@ export interface RevealedEvent extends FoundEvent {
   readonly personal?: Readonly<Record<string, string>>;
 }
 
+/** What a rotation of the wrapping key did. */
+export interface RewrapReceipt {
+  /** Keys of persons that were under another wrapping key. */
+  readonly rewrapped: number;
+}
+
 /** What can be done with persons. */
 export interface Erasure {
   /** Refuses for a person under a legal hold, and for one of whom nothing is kept. */
   erase(person: string, request: PersonRequest): Promise<Decision<ErasureReceipt>>;
-  /** Finishes erasures that a process died in. */
+  /**
+   * Wraps the keys of persons under another wrapping key, the given one or a new one, and destroys the
+   * old one. Persons who are new meanwhile wait for the end.
+   */
+  rotateWrappingKey(
+    request: PersonRequest,
+    wrappingKey?: Uint8Array,
+  ): Promise<Decision<RewrapReceipt>>;
+  /** Finishes erasures, and a rotation, that a process died in. */
   resume(): Promise<void>;
   /** Every event of a person, in the clear; recorded, durably, before the first one is answered. */
   exportPerson(
@@ -65,6 +79,7 @@ export interface ErasureParts {
 }
 
 const RULE = "audit.erasure";
+const CONTINUED: PersonRequest = { reason: "continued after an interruption" };
 
 /** Joins keys, holds and log. */
 export function createErasure({ keys, holds, recorder, query }: ErasureParts): Erasure {
@@ -89,9 +104,9 @@ export function createErasure({ keys, holds, recorder, query }: ErasureParts): E
     success: boolean,
     subject: string,
     { reason, actor = "host" }: PersonRequest,
-    details: Readonly<Record<string, string>>,
+    details: Readonly<Record<string, string | number>>,
   ): Promise<Decision<void>> {
-    const kind = rule.startsWith("erasure") ? "erasure" : "export";
+    const [kind = ""] = rule.split(".");
     const event = { kind, success, rule, actor, details: { ...details, reason } };
     const taken = recorder.recordOwn(event, subject === "" ? {} : { subject });
     if (!taken.allowed) return taken;
@@ -108,7 +123,32 @@ export function createErasure({ keys, holds, recorder, query }: ErasureParts): E
       : found;
   }
 
+  async function rotateWrappingKey(
+    request: PersonRequest,
+    wrappingKey?: Uint8Array,
+  ): Promise<Decision<RewrapReceipt>> {
+    if (keys.rewrap === undefined) {
+      return refuse(
+        "AUDITOR_SUBJECT_KEYS",
+        RULE,
+        "this store of keys has no wrapping key to rotate",
+      );
+    }
+    const begun = await say("key.rewrap.begin", true, "", request, {});
+    if (!begun.allowed) return begun;
+    try {
+      const rewrapped = await keys.rewrap(wrappingKey);
+      const said = await say("key.rewrap.end", true, "", request, { rewrapped });
+      return said.allowed ? allow("key.rewrap", Object.freeze({ rewrapped })) : said;
+    } catch (error) {
+      const failed = refuse("AUDITOR_SUBJECT_KEYS", RULE, String(error));
+      await say("key.rewrap.end", false, "", request, { code: failed.code });
+      return failed;
+    }
+  }
+
   return {
+    rotateWrappingKey,
     async erase(person, request) {
       const key = keys.find(person);
       if (key === undefined) return unknownPerson();
@@ -124,8 +164,9 @@ export function createErasure({ keys, holds, recorder, query }: ErasureParts): E
       return allow(RULE, Object.freeze({ subject, keyFingerprint: fingerprint }));
     },
     async resume() {
+      if (keys.isRewrapping === true) await rotateWrappingKey(CONTINUED);
       for (const condemned of await keys.condemned()) {
-        await destroy(condemned, { reason: "continued after an interruption" });
+        await destroy(condemned, CONTINUED);
       }
     },
     async exportPerson(person, request) {

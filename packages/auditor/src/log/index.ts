@@ -1,5 +1,7 @@
 /** @module The door @glovebox/auditor/log. A log of opaque entries, and its key in a file. */
 export { openKeyFile } from "./key-file.ts";
+export type { KeyFileType } from "./key-file.ts";
+export { readLogVerifierKeys } from "./log-keys.ts";
 export { openLogReader } from "./log-reader.ts";
 export type { LogReader, ReaderState } from "./log-reader.ts";
 export { openAuditLog } from "./open-log.ts";

@@ -15,7 +15,7 @@ import {
 
 import { AuditorError } from "../errors.ts";
 import { MAX_CHECKPOINT_BYTES, MAX_LOG_KEYS } from "../limits.ts";
-import type { LogFileSystem } from "./file-system.ts";
+import { type LogFileSystem, nodeFileSystem } from "./file-system.ts";
 import { readWhole, replaceDurably } from "./whole-file.ts";
 
 const KEYS_DIRECTORY = "keys";
@@ -50,6 +50,18 @@ export async function readLogKeys(
   const [raw = "", ...endorsements] = texts;
   const first = parseVerifierKey(raw.trimEnd());
   return { first: first.allowed ? first.value : undefined, endorsements };
+}
+
+/**
+ * The keys of the log in a directory as vkeys, the first one first, as the directory says: whoever is
+ * to believe them has to get them on another way.
+ *
+ * @throws {@link AuditorError} (`AUDITOR_DIRECTORY`)
+ */
+export async function readLogVerifierKeys(directory: string): Promise<readonly string[]> {
+  const { first, endorsements } = await readLogKeys(nodeFileSystem, directory);
+  if (first === undefined) return [];
+  return followKeys([first], endorsements, first.name).map(({ vkey }) => vkey);
 }
 
 /** All keys that follow from the trusted ones: these, and what they endorsed for this origin. */

@@ -11,7 +11,7 @@ import { AuditorError } from "../errors.ts";
 import type { LoggedEvent } from "../event/event-members.ts";
 import { readEvent } from "../event/read-event.ts";
 import type { AuditLog } from "../log/log.ts";
-import { createMutex } from "./mutex.ts";
+import { createMutex } from "../mutex.ts";
 import {
   isSummaryOf,
   SEGMENT_EVENTS,

@@ -13,6 +13,10 @@ import { parseBoundedJson } from "@glovebox/core/json";
 import { AuditorError } from "../errors.ts";
 import { RETENTION_CLASSES, type RetentionClass } from "../event/event-kinds.ts";
 import { MAX_HOLD_FILE_BYTES, MAX_HOLDS } from "../limits.ts";
+import { createMutex } from "../mutex.ts";
+
+/** The file of holds in an auditor's directory. */
+export const HOLDS_FILE = "holds.json";
 
 /** What is held: a class from being pruned, or a person, by pseudonym, from being erased. */
 export type HoldTarget = { readonly class: RetentionClass } | { readonly subject: string };
@@ -40,6 +44,8 @@ export interface LegalHolds {
 /** Reads the holds in a file, which need not exist. @throws {@link AuditorError} (`AUDITOR_HOLD`) */
 export async function openLegalHolds(path: string): Promise<LegalHolds> {
   const holds = await readHolds(path);
+  /** Each change writes all holds: two at once would lose one. */
+  const exclusive = createMutex();
 
   async function replace(next: readonly LegalHold[]): Promise<void> {
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
@@ -57,24 +63,27 @@ export async function openLegalHolds(path: string): Promise<LegalHolds> {
   return {
     list: () => [...holds.values()],
     on: (target) => [...holds.values()].find((hold) => isSame(hold.target, target)),
-    async place(target, reason, sinceMs) {
-      if (holds.size >= MAX_HOLDS) throw holdError(`at most ${MAX_HOLDS} holds can stand`);
-      const hold: LegalHold = Object.freeze({ id: randomUUID(), target, reason, sinceMs });
-      await replace([...holds.values(), hold]);
-      holds.set(hold.id, hold);
-      return hold;
-    },
-    async lift(id) {
-      const hold = holds.get(id);
-      if (hold === undefined) throw holdError("there is no such hold");
-      await replace([...holds.values()].filter((other) => other !== hold));
-      holds.delete(id);
-      return hold;
-    },
+    place: (target, reason, sinceMs) =>
+      exclusive(async () => {
+        if (holds.size >= MAX_HOLDS) throw holdError(`at most ${MAX_HOLDS} holds can stand`);
+        const hold: LegalHold = Object.freeze({ id: randomUUID(), target, reason, sinceMs });
+        await replace([...holds.values(), hold]);
+        holds.set(hold.id, hold);
+        return hold;
+      }),
+    lift: (id) =>
+      exclusive(async () => {
+        const hold = holds.get(id);
+        if (hold === undefined) throw holdError("there is no such hold");
+        await replace([...holds.values()].filter((other) => other !== hold));
+        holds.delete(id);
+        return hold;
+      }),
   };
 }
 
-async function readHolds(path: string): Promise<Map<string, LegalHold>> {
+/** Holds that stand by now, without changing any. @throws {@link AuditorError} (`AUDITOR_HOLD`) */
+export async function readHolds(path: string): Promise<Map<string, LegalHold>> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let text: Buffer;
   try {

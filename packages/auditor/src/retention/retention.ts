@@ -7,6 +7,7 @@ import type { Clock, Timer } from "@glovebox/core/clock";
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 
 import { RETENTION_CLASSES, type RetentionClass } from "../event/event-kinds.ts";
+import { FIRST_CLEAN_UP_MS } from "../limits.ts";
 import type { ClassLogs, EventRecorder } from "../record/record.ts";
 import type { HoldTarget, LegalHold, LegalHolds } from "./legal-holds.ts";
 import { findPruneIndex } from "./prune.ts";
@@ -25,10 +26,31 @@ export interface CleanUp {
   readonly hold?: LegalHold;
 }
 
+/** Whom a hold is for, by the id that was recorded; it is kept by the pseudonym. */
+export interface HeldPerson {
+  readonly person: string;
+}
+
+/** Who asks for a clean-up, and why. */
+export interface CleanUpRequest {
+  /** Default `host`. */
+  readonly actor?: string;
+  readonly reason?: string;
+}
+
 /** Retention of the logs of one host. */
 export interface Retention extends AsyncDisposable {
-  cleanUp(): Promise<readonly CleanUp[]>;
-  placeHold(target: HoldTarget, reason: string, actor?: string): Promise<Decision<LegalHold>>;
+  /**
+   * Removes what is older than its class is kept. One that runs already is waited for, and is not
+   * the asker's.
+   */
+  cleanUp(request?: CleanUpRequest): Promise<readonly CleanUp[]>;
+  /** Refuses for a person of whom nothing is kept. @throws {@link AuditorError} (`AUDITOR_HOLD`) */
+  placeHold(
+    target: HoldTarget | HeldPerson,
+    reason: string,
+    actor?: string,
+  ): Promise<Decision<LegalHold>>;
   liftHold(id: string, reason: string, actor?: string): Promise<Decision<LegalHold>>;
   holds(): readonly LegalHold[];
 }
@@ -40,6 +62,8 @@ export interface RetentionParts {
   readonly holds: LegalHolds;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  /** The pseudonym of a person of whom something is kept. */
+  readonly subjectOf: (person: string) => string | undefined;
   /** Milliseconds between clean-ups; `Infinity`: only by hand. */
   readonly everyMs: number;
 }
@@ -48,12 +72,15 @@ const DAY_MS = 86_400_000;
 
 /** Starts the schedule. */
 export function createRetention(parts: RetentionParts): Retention {
-  const { logs, days, holds, recorder, clock, everyMs } = parts;
+  const { logs, days, holds, recorder, clock, subjectOf, everyMs } = parts;
   let timer: Timer | undefined;
   let running: Promise<readonly CleanUp[]> | undefined;
   let isClosed = false;
 
-  async function cleanOne(kept: RetentionClass): Promise<CleanUp | undefined> {
+  async function cleanOne(
+    kept: RetentionClass,
+    { actor = "host", reason }: CleanUpRequest,
+  ): Promise<CleanUp | undefined> {
     const log = logs.get(kept);
     if (log === undefined) return undefined;
     const { minimumIndex } = log.state();
@@ -69,8 +96,9 @@ export function createRetention(parts: RetentionParts): Retention {
       from: minimumIndex,
       to: wanted,
       days: window,
+      ...(reason === undefined ? {} : { reason }),
     };
-    const said = recorder.recordOwn({ kind: "prune", success: true, actor: "host", details });
+    const said = recorder.recordOwn({ kind: "prune", success: true, actor, details });
     // Nothing is removed that was not said: the next clean-up tries again.
     if (!said.allowed) return { class: kept, removed: 0, minimumIndex };
     await said.value.durable;
@@ -78,30 +106,31 @@ export function createRetention(parts: RetentionParts): Retention {
     return { class: kept, removed: now - minimumIndex, minimumIndex: now };
   }
 
-  async function cleanAll(): Promise<readonly CleanUp[]> {
+  async function cleanAll(request: CleanUpRequest): Promise<readonly CleanUp[]> {
     const done: CleanUp[] = [];
     for (const kept of logs.keys()) {
-      const cleaned = await cleanOne(kept);
+      const cleaned = await cleanOne(kept, request);
       if (cleaned !== undefined) done.push(cleaned);
     }
     return done;
   }
 
-  const cleanUp = (): Promise<readonly CleanUp[]> =>
-    (running ??= cleanAll().finally(() => (running = undefined)));
+  const cleanUp = (request: CleanUpRequest = {}): Promise<readonly CleanUp[]> =>
+    (running ??= cleanAll(request).finally(() => (running = undefined)));
 
-  function plan(): void {
+  function plan(afterMs: number): void {
     if (isClosed || everyMs === Infinity) return;
-    timer = clock.setTimer(everyMs, () => {
+    timer = clock.setTimer(afterMs, () => {
       void cleanUp()
         .catch((error: unknown) => {
           const event = { kind: "prune", success: false, actor: "host", error: String(error) };
           recorder.recordOwn(event);
         })
-        .finally(plan);
+        .finally(() => plan(everyMs));
     });
   }
-  plan();
+  // A host that is started anew every day would otherwise never come to it.
+  plan(Math.min(everyMs, FIRST_CLEAN_UP_MS));
 
   async function say(
     rule: string,
@@ -121,7 +150,12 @@ export function createRetention(parts: RetentionParts): Retention {
   return {
     cleanUp,
     holds: () => holds.list(),
-    async placeHold(target, reason, actor = "host") {
+    async placeHold(wanted, reason, actor = "host") {
+      const target = "person" in wanted ? { subject: subjectOf(wanted.person) ?? "" } : wanted;
+      if ("subject" in target && target.subject === "") {
+        const problem = "nothing is kept of this person";
+        return refuse("AUDITOR_PERSON_UNKNOWN", "audit.hold", problem);
+      }
       // In force before it is said: a hold that is not in the log holds too much, not too little.
       const hold = await holds.place(target, reason, clock.wallMs());
       return say("hold.place", hold, reason, actor);

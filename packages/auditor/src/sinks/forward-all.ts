@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { received } from "@glovebox/core/errors";
 
 import { AuditorError } from "../errors.ts";
-import { createMutex } from "../query/mutex.ts";
+import { createMutex } from "../mutex.ts";
 import type { ClassLogs } from "../record/record.ts";
 import { type Forwarding, type ForwardingParts, startForwarding } from "./forward.ts";
 import type { Sink } from "./sink.ts";

@@ -25,14 +25,8 @@ export function createLoggerSink({
       for (const { event, origin, index, class: kept } of batch) {
         const { otel } = severityOf(event);
         const level = otel >= 17 ? "error" : otel >= 13 ? "warn" : "info";
-        // A logger escapes what JSON wants escaped, which a terminal is not content with.
-        const shown = Object.fromEntries(
-          Object.entries(event).map(([key, value]) => [
-            key,
-            typeof value === "string" ? encodeLogLine(value) : value,
-          ]),
-        );
-        logger[level]({ audit: { origin, index, class: kept, ...shown } }, `audit ${event.kind}`);
+        const shown = visible({ origin, index, class: kept, ...event });
+        logger[level]({ audit: shown }, `audit ${event.kind}`);
       }
       return { rejected: 0 };
     },
@@ -40,4 +34,17 @@ export function createLoggerSink({
       // The logger is its owner's.
     },
   };
+}
+
+/**
+ * The same with every text visible, names too: a logger escapes what JSON wants escaped, which a
+ * terminal is not content with. An event's nesting was bounded when it was read.
+ */
+function visible(value: unknown): unknown {
+  if (typeof value === "string") return encodeLogLine(value);
+  if (Array.isArray(value)) return value.map(visible);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [encodeLogLine(name), visible(member)]),
+  );
 }

@@ -5,7 +5,7 @@
  * during which it broke is sent again.
  */
 import { once } from "node:events";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 
@@ -88,7 +88,9 @@ export function createSyslogSink(options: SyslogOptions): Sink {
 
 function open({ host, port, tls }: SyslogOptions): Socket {
   if (tls === false) return connectTcp({ host, port: port ?? 601 });
-  return connectTls({ host, port: port ?? 6514, servername: host, ...tls });
+  // RFC 6066 section 3: no address as a server name.
+  const named = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port: port ?? 6514, ...named, ...tls });
 }
 
 /** `LENGTH SP MESSAGE`, the length in octets. */

@@ -7,17 +7,37 @@
  *
  * Memory is bounded: a cache of the keys in use, and a bounded number that is being written.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
-import { lstat, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
+import { createHmac, randomBytes } from "node:crypto";
+import { lstat, readdir, readFile, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { received } from "@glovebox/core/errors";
 import { BoundedMap } from "@glovebox/core/flow";
 
-import { AuditorError } from "../errors.ts";
+import type { AuditorError } from "../errors.ts";
 import { MAX_CACHED_SUBJECT_KEYS, MAX_PENDING_SUBJECT_KEYS } from "../limits.ts";
+import { createMutex, type Mutex } from "../mutex.ts";
+import {
+  brokenKeys,
+  overwriteFile,
+  ownDirectory,
+  readSmallFile,
+  removeFile,
+  syncDirectory,
+  writeNewFile,
+} from "./key-directory.ts";
 import type { CondemnedKey, SubjectKey, SubjectKeyStore } from "./subject-keys.ts";
+import { KEY_BYTES, nameIn, unwrapKey, wrapKey } from "./wrapped-key.ts";
+import {
+  CONDEMNED,
+  KEYS,
+  nextWrappingKey,
+  openNamesKey,
+  openWrappingKeys,
+  retireWrappingKey,
+  rewrapDirectory,
+  type WrappingKeys,
+} from "./wrapping-key.ts";
 
 /** Where the keys are. */
 export interface SubjectKeyFilesOptions {
@@ -32,20 +52,8 @@ export interface SubjectKeyFilesOptions {
   readonly copies?: readonly string[];
 }
 
-const WRAPPING_KEY_FILE = "wrapping.key";
-const KEYS = "keys";
 const PEOPLE = "people";
-const CONDEMNED = ".condemned";
-const KEY_BYTES = 32;
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
-/** Magic, IV, wrapped key with its tag, and the name under `people`. */
-const MAGIC = Buffer.from("gbxkey1\n", "latin1");
-const NAME_BYTES = 32;
-const FILE_BYTES: number = MAGIC.length + IV_BYTES + KEY_BYTES + TAG_BYTES + NAME_BYTES;
 const SUBJECT = /^[A-Za-z0-9_-]{22}$/;
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_WRONLY, O_CREAT, O_EXCL } = constants;
-const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 interface Entry {
   readonly subject: string;
@@ -66,28 +74,38 @@ export async function openSubjectKeyFiles(
   for (const path of [directory, join(directory, KEYS), join(directory, PEOPLE)]) {
     await ownDirectory(path);
   }
-  const wrappingKey = options.wrappingKey ?? (await wrappingKeyIn(directory));
-  if (wrappingKey.length !== KEY_BYTES) throw broken("the wrapping key has 32 bytes");
-  return new SubjectKeyFiles(directory, wrappingKey, options.copies ?? []);
+  const wrapping = await openWrappingKeys(directory, options.wrappingKey);
+  const namesKey = await openNamesKey(directory, wrapping);
+  return new SubjectKeyFiles(directory, wrapping, namesKey, options.copies ?? []);
 }
 
 class SubjectKeyFiles implements SubjectKeyStore {
   readonly #directory: string;
   readonly #copies: readonly string[];
-  readonly #wrappingKey: Uint8Array;
-  readonly #nameKey: Uint8Array;
+  readonly #namesKey: Uint8Array;
   /** By person. */
   readonly #cache = new BoundedMap<string, Entry>({ capacity: MAX_CACHED_SUBJECT_KEYS });
   /** By person; made, and not yet on the disk. */
   readonly #pending = new Map<string, Entry>();
-  #writing: Promise<void> = Promise.resolve();
+  /** Whatever changes the directory; a key that is erased while all are wrapped anew must not return. */
+  readonly #exclusive: Mutex = createMutex();
+  #wrapping: WrappingKeys;
   #error: AuditorError | undefined;
 
-  constructor(directory: string, wrappingKey: Uint8Array, copies: readonly string[]) {
+  constructor(
+    directory: string,
+    wrapping: WrappingKeys,
+    namesKey: Uint8Array,
+    copies: readonly string[],
+  ) {
     this.#directory = directory;
     this.#copies = copies;
-    this.#wrappingKey = wrappingKey;
-    this.#nameKey = Buffer.from(hkdfSync("sha256", wrappingKey, "", "glovebox people", KEY_BYTES));
+    this.#wrapping = wrapping;
+    this.#namesKey = namesKey;
+  }
+
+  get isRewrapping(): boolean {
+    return this.#wrapping.keys.length > 1;
   }
 
   obtain(person: string): SubjectKey {
@@ -117,20 +135,26 @@ class SubjectKeyFiles implements SubjectKeyStore {
     await entry.durable;
     const { subject } = entry;
     const path = join(this.#directory, KEYS, subject);
-    // First the name, then the key: a person without a name gets a new key at once.
-    this.#cache.delete(person);
-    await unlink(join(this.#directory, PEOPLE, entry.name)).catch(ignoreMissing);
-    await rename(path, `${path}${CONDEMNED}`);
-    await syncDirectories(this.#directory);
-    return { subject, fingerprint: fingerprintOf(entry.key) };
+    return this.#exclusive(async () => {
+      // First the name, then the key: a person without a name gets a new key at once.
+      this.#cache.delete(person);
+      await removeFile(join(this.#directory, PEOPLE, entry.name));
+      await rename(path, `${path}${CONDEMNED}`);
+      await syncDirectories(this.#directory);
+      return { subject, fingerprint: fingerprintOf(entry.key) };
+    });
   }
 
   async destroy(subject: string): Promise<void> {
-    if (!SUBJECT.test(subject)) throw broken(`no pseudonym: ${received(subject)}`);
+    if (!SUBJECT.test(subject)) throw brokenKeys(`no pseudonym: ${received(subject)}`);
+    await this.#exclusive(() => this.#destroyEverywhere(subject));
+  }
+
+  async #destroyEverywhere(subject: string): Promise<void> {
     for (const directory of [...this.#copies, this.#directory]) {
       // A copy that cannot be reached fails before the original is gone, so that it is tried again.
       const stats = await lstat(join(directory, KEYS)).catch(() => undefined);
-      if (stats?.isDirectory() !== true) throw broken(`${directory} cannot be reached`);
+      if (stats?.isDirectory() !== true) throw brokenKeys(`${directory} cannot be reached`);
       const path = join(directory, KEYS, subject);
       for (const file of [path, `${path}${CONDEMNED}`]) await destroyFile(directory, subject, file);
       await syncDirectories(directory);
@@ -148,16 +172,36 @@ class SubjectKeyFiles implements SubjectKeyStore {
     return found;
   }
 
+  async rewrap(wrappingKey?: Uint8Array): Promise<number> {
+    return this.#exclusive(async () => {
+      if (this.#error !== undefined) throw this.#error;
+      const before = this.#wrapping;
+      const isOwn = wrappingKey === undefined;
+      const to = await nextWrappingKey(this.#directory, before.isOwn, wrappingKey);
+      // From here on new keys are under the new one, and all are found.
+      this.#wrapping = { keys: [to, ...before.keys], isOwn };
+      let count = 0;
+      for (const directory of [...this.#copies, this.#directory]) {
+        count = await rewrapDirectory(directory, before.keys, to);
+      }
+      for (const directory of [...this.#copies, this.#directory]) {
+        await retireWrappingKey(directory, to, isOwn);
+      }
+      this.#wrapping = { keys: [to], isOwn };
+      return count;
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
+    await this.#exclusive(async () => undefined);
     for (const [, { key }] of this.#cache) key.fill(0);
     this.#cache.clear();
-    this.#error ??= broken("the store is closed");
+    this.#error ??= brokenKeys("the store is closed");
   }
 
   #make(person: string): Entry {
     if (this.#pending.size >= MAX_PENDING_SUBJECT_KEYS) {
-      throw broken(`${MAX_PENDING_SUBJECT_KEYS} new keys wait to be written`);
+      throw brokenKeys(`${MAX_PENDING_SUBJECT_KEYS} new keys wait to be written`);
     }
     const entry: Entry = {
       subject: randomBytes(16).toString("base64url"),
@@ -166,7 +210,7 @@ class SubjectKeyFiles implements SubjectKeyStore {
       durable: undefined,
     };
     this.#pending.set(person, entry);
-    const written = this.#writing.then(() => this.#write(entry));
+    const written = this.#exclusive(() => this.#write(entry));
     entry.durable = written.then(() => {
       entry.durable = undefined;
       this.#pending.delete(person);
@@ -174,8 +218,8 @@ class SubjectKeyFiles implements SubjectKeyStore {
     });
     // Whoever waits for the event hears of it; nobody else has to.
     entry.durable.catch(() => undefined);
-    this.#writing = written.catch((cause: unknown) => {
-      this.#error ??= broken("a key could not be written", cause);
+    written.catch((cause: unknown) => {
+      this.#error ??= brokenKeys("a key could not be written", cause);
     });
     return entry;
   }
@@ -183,11 +227,7 @@ class SubjectKeyFiles implements SubjectKeyStore {
   /** First the key, then the name that leads to it. */
   async #write({ subject, key, name }: Entry): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv("aes-256-gcm", this.#wrappingKey, iv);
-    cipher.setAAD(Buffer.from(subject, "latin1"));
-    const wrapped = Buffer.concat([cipher.update(key), cipher.final(), cipher.getAuthTag()]);
-    const bytes = Buffer.concat([MAGIC, iv, wrapped, Buffer.from(name, "base64url")]);
+    const bytes = wrapKey(subject, { key, name }, this.#wrapping.keys[0]);
     await writeNewFile(join(this.#directory, KEYS, subject), bytes);
     await writeNewFile(join(this.#directory, PEOPLE, name), Buffer.from(subject, "latin1"));
     await syncDirectories(this.#directory);
@@ -197,30 +237,17 @@ class SubjectKeyFiles implements SubjectKeyStore {
     const bytes = readSmallFile(join(this.#directory, KEYS, subject));
     if (bytes === undefined) return undefined;
     const entry = this.#unwrap(subject, bytes);
-    if (entry === undefined) throw broken(`the key of ${subject} cannot be unwrapped`);
+    if (entry === undefined) throw brokenKeys(`the key of ${subject} cannot be unwrapped`);
     return entry;
   }
 
   #unwrap(subject: string, bytes: Buffer): Entry | undefined {
-    if (bytes.length !== FILE_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
-      return undefined;
-    const ivEnd = MAGIC.length + IV_BYTES;
-    const keyEnd = ivEnd + KEY_BYTES;
-    try {
-      const iv = bytes.subarray(MAGIC.length, ivEnd);
-      const decipher = createDecipheriv("aes-256-gcm", this.#wrappingKey, iv);
-      decipher.setAAD(Buffer.from(subject, "latin1"));
-      decipher.setAuthTag(bytes.subarray(keyEnd, keyEnd + TAG_BYTES));
-      const key = Buffer.concat([decipher.update(bytes.subarray(ivEnd, keyEnd)), decipher.final()]);
-      const name = bytes.subarray(keyEnd + TAG_BYTES).toString("base64url");
-      return { subject, key, name, durable: undefined };
-    } catch {
-      return undefined;
-    }
+    const found = unwrapKey(subject, bytes, this.#wrapping.keys);
+    return found && { ...found, subject, durable: undefined };
   }
 
   #nameOf(person: string): string {
-    return createHmac("sha256", this.#nameKey).update(person).digest("base64url");
+    return createHmac("sha256", this.#namesKey).update(person).digest("base64url");
   }
 }
 
@@ -229,84 +256,16 @@ function fingerprintOf(key: Uint8Array): string {
   return createHmac("sha256", key).update("glovebox key fingerprint").digest("hex").slice(0, 32);
 }
 
-async function wrappingKeyIn(directory: string): Promise<Buffer> {
-  const path = join(directory, WRAPPING_KEY_FILE);
-  const existing = readSmallFile(path);
-  if (existing !== undefined) return existing;
-  const key = randomBytes(KEY_BYTES);
-  await writeNewFile(path, key);
-  await syncDirectory(directory);
-  return key;
-}
-
-/** Small files in a cache of the kernel: reading one costs less than asking for it and waiting. */
-function readSmallFile(path: string): Buffer | undefined {
-  let file: number | undefined;
-  try {
-    file = openSync(path, READ);
-    return readFileSync(file);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw broken(`${path} cannot be read`, cause);
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
-}
-
-async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
-  await using handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  await handle.writeFile(bytes);
-  await handle.sync();
-}
-
-/** Overwrites the file, and the one under `people` that leads to it, then removes both. */
+/** Overwrites the file, and removes it with the one under `people` that leads to it. */
 async function destroyFile(directory: string, subject: string, path: string): Promise<void> {
-  let handle;
-  try {
-    handle = await open(path, constants.O_RDWR | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    ignoreMissing(error as NodeJS.ErrnoException);
-    return;
-  }
-  try {
-    const bytes = await handle.readFile();
-    const name = join(directory, PEOPLE, bytes.subarray(-NAME_BYTES).toString("base64url"));
-    await handle.write(randomBytes(FILE_BYTES), 0, FILE_BYTES, 0);
-    await handle.sync();
-    // By now the name may lead to a newer key of the same person.
-    if (readSmallFile(name)?.toString("latin1") === subject) await unlink(name);
-  } finally {
-    await handle.close();
-  }
-  await unlink(path);
-}
-
-async function ownDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const { mode, uid } = await lstat(path);
-  const self = process.geteuid?.() ?? uid;
-  if ((mode & 0o077) !== 0 || uid !== self || (mode & constants.S_IFMT) !== constants.S_IFDIR) {
-    const message = `${path} is not a directory that only its owner can use`;
-    throw new AuditorError("AUDITOR_DIRECTORY", { message });
-  }
+  const bytes = await overwriteFile(path);
+  if (bytes === undefined) return;
+  const name = join(directory, PEOPLE, nameIn(bytes));
+  // By now the name may lead to a newer key of the same person.
+  if (readSmallFile(name)?.toString("latin1") === subject) await removeFile(name);
+  await removeFile(path);
 }
 
 async function syncDirectories(directory: string): Promise<void> {
   for (const path of [join(directory, KEYS), join(directory, PEOPLE)]) await syncDirectory(path);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  await using handle = await open(path, O_RDONLY);
-  await handle.sync();
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
-}
-
-function broken(problem: string, cause?: unknown): AuditorError {
-  return new AuditorError("AUDITOR_SUBJECT_KEYS", {
-    message: `the keys of persons: ${problem}`,
-    cause,
-  });
 }

@@ -43,4 +43,12 @@ export interface SubjectKeyStore extends AsyncDisposable {
   destroy(subject: string): Promise<void>;
   /** Keys that were condemned, by a process that ended before they were destroyed. */
   condemned(): Promise<readonly CondemnedKey[]>;
+  /**
+   * Wraps every key anew, here and in every copy, under the given wrapping key or a new one of its
+   * own, and destroys the old one; answers how many. To be repeated if it rejects. Absent from a
+   * store that knows no wrapping key.
+   */
+  rewrap?(wrappingKey?: Uint8Array): Promise<number>;
+  /** Whether a process ended within `rewrap`, and the store itself can go on with it. */
+  readonly isRewrapping?: boolean;
 }

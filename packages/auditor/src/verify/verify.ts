@@ -5,9 +5,16 @@
  */
 import { join, resolve } from "node:path";
 
-import { type Checkpoint, openCheckpoint, parseCheckpoint } from "@glovebox/tlog/checkpoint";
+import {
+  type Checkpoint,
+  formatForkEvidence,
+  openCheckpoint,
+  parseCheckpoint,
+  verifyForkEvidence,
+} from "@glovebox/tlog/checkpoint";
 import { parseNote, parseVerifierKey, type VerifierKey } from "@glovebox/tlog/note";
 import { checkQuorum, parsePolicy, type TlogPolicy } from "@glovebox/tlog/policy";
+import { createTileTree } from "@glovebox/tlog/tree";
 
 import { AuditorError } from "../errors.ts";
 import { MAX_CHECKPOINT_BYTES } from "../limits.ts";
@@ -15,6 +22,7 @@ import { checkDirectories, nodeFileSystem } from "../log/file-system.ts";
 import { followKeys, type LogKeys, readLogKeys } from "../log/log-keys.ts";
 import { readMinimumIndex } from "../log/minimum-index.ts";
 import { CHECKPOINT_FILE } from "../log/seal.ts";
+import { tileSourceOf } from "../log/tile-files.ts";
 import { readWhole } from "../log/whole-file.ts";
 import { type Finding, walkTree } from "./walk-tree.ts";
 
@@ -54,6 +62,11 @@ export interface VerifyReport {
   readonly kind: AuditFinding | null;
   /** Entries below it were pruned. */
   readonly minimumIndex: number;
+  /**
+   * For `DIVERGED` where the log's key signed both histories: evidence of that, which anyone can check
+   * with the key alone (`verifyForkEvidence` of `@glovebox/tlog/checkpoint`); else `null`.
+   */
+  readonly evidence: string | null;
   /** One sentence for the operator; empty for a whole log. */
   readonly reason: string;
   /** The verified checkpoint: the next anchor. `null` if there is none. */
@@ -111,7 +124,13 @@ export async function verifyAuditLog(
       anchors,
       onProgress: options.onProgress,
     });
-    if (finding !== undefined) return report(opened, finding, minimumIndex, false);
+    if (finding !== undefined) {
+      const evidence =
+        finding.kind === "DIVERGED" && anchor !== undefined
+          ? await evidenceOf(path, anchor, opened)
+          : null;
+      return { ...report(opened, finding, minimumIndex, false), evidence };
+    }
     if (anchor !== undefined && anchor.checkpoint.size > checkpoint.size) {
       const reason = `the log ends at ${checkpoint.size}, and had ${anchor.checkpoint.size} entries`;
       throw new Stop("ROLLBACK", reason, checkpoint.size);
@@ -199,6 +218,26 @@ function keysOf(
   );
 }
 
+/** What anchor and log say together of the key that signed both; it stands without the log. */
+async function evidenceOf(
+  path: string,
+  { note: older, checkpoint: { size } }: Anchor,
+  { note: newer, checkpoint, keys }: Opened,
+): Promise<string | null> {
+  try {
+    const tree = createTileTree(checkpoint.size, tileSourceOf(nodeFileSystem, path));
+    const [rootAtOlder, proof] = await Promise.all([
+      tree.rootAt(size),
+      tree.proveConsistency(size),
+    ]);
+    const evidence = formatForkEvidence({ older, newer, rootAtOlder, proof });
+    return verifyForkEvidence(evidence, keys).allowed ? evidence : null;
+  } catch {
+    // Of a log whose tiles are damaged as well nothing can be proven.
+    return null;
+  }
+}
+
 function checkPolicy(note: string, policy: TlogPolicy, keys: readonly VerifierKey[]): void {
   const decision = checkQuorum(note, { ...policy, logs: keys.map((key) => ({ key })) });
   if (!decision.allowed) throw new Stop("INVALID", decision.reason);
@@ -220,6 +259,7 @@ function report(
     firstBadIndex: finding?.index ?? null,
     kind: finding?.kind ?? (isPruned ? "PRUNED" : null),
     minimumIndex,
+    evidence: null,
     reason: finding?.reason ?? "",
     checkpoint: opened?.note ?? null,
   });

@@ -2,13 +2,18 @@
  * threats.md: erased-subject-in-sink. After an erasure no sink, index, tail, query or copy may hold
  * what was personal in the clear: they never had it.
  */
-import { cp, readdir, readFile } from "node:fs/promises";
+import { cp, link, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 import "@glovebox/testkit/matchers";
 
+import { createLoggerSink } from "#src/sinks/logger";
+import { toOcsf } from "#src/sinks/ocsf";
+import { logsDataOf } from "#src/sinks/otlp";
+import { createPostgresSink } from "#src/sinks/postgres";
 import type { SinkEvent } from "#src/sinks/sink";
+import { messageOf } from "#src/sinks/syslog";
 import { openSubjectKeyFiles } from "#src/subject/key-files";
 
 import { event } from "../fixture.ts";
@@ -24,6 +29,19 @@ async function bytesBelow(directory: string): Promise<string> {
     if (entry.isFile()) all += await readFile(join(entry.parentPath, entry.name), "latin1");
   }
   return all;
+}
+
+/** An event as each exporter sends it. */
+async function exportsOf(sent: SinkEvent): Promise<readonly unknown[]> {
+  const rows: unknown[] = [];
+  const client = { query: async (...statement: readonly unknown[]) => void rows.push(statement) };
+  const logged: unknown[] = [];
+  const log = (fields: object): void => void logged.push(fields);
+  const never = new AbortController().signal;
+  await createPostgresSink({ client }).send([sent], never);
+  await createLoggerSink({ logger: { info: log, warn: log, error: log } }).send([sent], never);
+  const entry = Buffer.from(sent.json).toString("latin1");
+  return [messageOf(sent, "h", 13), logsDataOf([sent], "s"), toOcsf(sent), rows, logged, entry];
 }
 
 async function collected(iterable: AsyncIterable<{ personal?: unknown }>): Promise<unknown[]> {
@@ -53,8 +71,9 @@ describe("a person", () => {
     const tailed = await first;
     ended.abort();
     await tail.return();
+    const exported = await Promise.all(sent.map(exportsOf));
     const seen =
-      JSON.stringify([sent, page, tailed, await t.texts("activity")]) +
+      JSON.stringify([sent, exported, page, tailed, await t.texts("activity")]) +
       (await bytesBelow(t.directory));
     expect(sent.length).toBeGreaterThan(300);
     expect(page.events.length).toBeGreaterThan(300);
@@ -171,6 +190,25 @@ describe("the key", () => {
     await cp(store, backup, { recursive: true });
     await keys.destroy(subject);
     expect(await keys.condemned()).toEqual([]);
+  });
+
+  test("is overwritten before its name goes: another name of the file shows nothing", async () => {
+    await using t = await testTrail();
+    t.trail.record({}, event("call", { userId: ALICE }));
+    const { subject, durable } = t.keys.obtain(ALICE);
+    await durable;
+    const [path, second] = [
+      join(t.directory, "keys", "keys", subject),
+      join(t.directory, "second"),
+    ];
+    await link(path, second);
+    const before = await readFile(second);
+    await t.trail.erasure.erase(ALICE, REQUEST);
+    const after = await readFile(second);
+    expect(after).toHaveLength(before.length);
+    for (let at = 0; at + 8 <= before.length; at += 8) {
+      expect(after.includes(before.subarray(at, at + 8))).toBe(false);
+    }
   });
 
   test("condemned by a process that died is destroyed, and recorded, by the next", async () => {

@@ -100,6 +100,6 @@ test("a key that others may write to is refused, and not replaced", async () => 
   await using directory = await writtenLog(0);
   const path = `${directory.path}-other`;
   await (await openAuditor({ directory: path })).close();
-  await chmod(`${path}.key`, 0o620);
+  await chmod(`${path}.security.key`, 0o620);
   await expect(openAuditor({ directory: path })).rejects.toThrowCode("AUDITOR_DIRECTORY");
 });

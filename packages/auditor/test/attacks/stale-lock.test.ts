@@ -1,10 +1,11 @@
-/** Two writers fork a log: whoever cannot be sure to be alone is refused. */
-import { spawn } from "node:child_process";
+/** threats.md: stale-lock. Two writers fork a log: whoever cannot be sure to be alone is refused. */
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-import type { AuditorDeps } from "@glovebox/auditor";
+import { type AuditorDeps, verifyAuditLog } from "@glovebox/auditor";
 import type { LockOwner, ProcessTable } from "@glovebox/auditor/log";
 import { describe, expect, test } from "vitest";
 
@@ -211,3 +212,46 @@ describe("the kernel's lock", () => {
     }
   });
 });
+
+const WRITER = fileURLToPath(new URL("../append-until-killed.ts", import.meta.url));
+/** A process that is number 1 of a name space of its own, as in a container. */
+const AS_FIRST = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+
+function canUnshare(): boolean {
+  try {
+    execFileSync("unshare", [...AS_FIRST, "true"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!canUnshare())(
+  "two containers on one volume, both process 1 (skipped where name spaces cannot be made)",
+  () => {
+    test("are never two writers", { timeout: 60_000 }, async () => {
+      await using directory = await logDirectory();
+      const writer = () => {
+        const node = [process.execPath, "--conditions=@glovebox/source", WRITER, directory.root];
+        const child = spawn("unshare", [...AS_FIRST, ...node], {
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        let error = "";
+        child.stderr.setEncoding("utf8").on("data", (text: string) => (error += text));
+        return { child, ended: once(child, "close").then(([code]) => ({ code, error })) };
+      };
+      const first = writer();
+      await once(first.child.stdout, "data");
+      const second = await writer().ended;
+      expect(second).toMatchObject({
+        code: 1,
+        error: expect.stringContaining("AUDITOR_LOCKED"),
+      });
+      first.child.kill("SIGKILL");
+      await first.ended;
+      await (await directory.open()).close();
+      expect((await kindsOf(directory)).filter((kind) => kind === "opened")).toHaveLength(2);
+      expect(await verifyAuditLog(directory.path)).toMatchObject({ ok: true });
+    });
+  },
+);

@@ -72,6 +72,25 @@ describe("a clean-up", () => {
     await expect.poll(() => t.logs.get("activity")?.state().minimumIndex).toBe(512);
   });
 
+  test("comes ten minutes after a start, for a host that is started anew every day", async () => {
+    await using t = await testTrail({ retentionDays: { activity: 0 } });
+    calls(t, 256);
+    t.clock.advance(600_000);
+    await expect.poll(() => t.logs.get("activity")?.state().minimumIndex).toBe(256);
+  });
+
+  test("by hand says who asked for it, and why", async () => {
+    await using t = await testTrail({ cleanUpEveryMs: Infinity, retentionDays: { activity: 0 } });
+    calls(t, 256);
+    t.clock.advance(1);
+    await t.trail.retention.cleanUp({ actor: "operator:dpo", reason: "yearly" });
+    expect((await t.events()).at(-1)).toMatchObject({
+      kind: "prune",
+      actor: "operator:dpo",
+      details: { reason: "yearly", to: 256 },
+    });
+  });
+
   test("removes nothing when the log does not take the record of it", async () => {
     await using t = await testTrail({ cleanUpEveryMs: Infinity, retentionDays: { activity: 0 } });
     calls(t, 256);
@@ -114,6 +133,34 @@ describe("a legal hold", () => {
       ["hold.place", "operator:dpo"],
       ["hold.lift", "operator:dpo"],
     ]);
+  });
+
+  test("on a person is named by the person, and kept by the pseudonym", async () => {
+    await using t = await testTrail();
+    const { retention, erasure } = t.trail;
+    expect(await retention.placeHold({ person: "alice" }, "case 7")).toRefuse(
+      "AUDITOR_PERSON_UNKNOWN",
+    );
+    t.trail.record({}, event("call", { userId: "alice" }));
+    const { subject } = t.keys.obtain("alice");
+    const hold = await retention.placeHold({ person: "alice" }, "case 7");
+    expect(hold).toMatchObject({ allowed: true, value: { target: { subject } } });
+    expect(await erasure.erase("alice", { reason: "GDPR 17" })).toRefuse("AUDITOR_HELD");
+    expect(await readFile(join(t.directory, "holds.json"), "utf8")).not.toContain("alice");
+  });
+
+  test("is not lost when several are placed and lifted at once", async () => {
+    await using t = await testTrail();
+    const { retention } = t.trail;
+    const first = await retention.placeHold({ class: "activity" }, "case 0");
+    if (!first.allowed) throw new Error(first.reason);
+    const placed = [1, 2, 3, 4].map((n) => retention.placeHold({ class: "security" }, `case ${n}`));
+    await Promise.all([...placed, retention.liftHold(first.value.id, "closed")]);
+    await t.trail.close();
+    const next = await t.reopen();
+    const reasons = next.retention.holds().map(({ reason }) => reason);
+    expect(reasons.toSorted()).toEqual(["case 1", "case 2", "case 3", "case 4"]);
+    await next.close();
   });
 
   test("that is not there cannot be lifted", async () => {

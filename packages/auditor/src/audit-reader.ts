@@ -5,16 +5,19 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { AuditorError } from "../errors.ts";
-import { RETENTION_CLASSES, type RetentionClass } from "../event/event-kinds.ts";
-import { openLogReader } from "../log/log-reader.ts";
-import { type EventIndex, type IndexedLog, readEventIndex } from "./event-index.ts";
-import { type EventPage, type EventQuery, queryEvents, type SearchableLog } from "./query.ts";
+import { AuditorError } from "./errors.ts";
+import { RETENTION_CLASSES, type RetentionClass } from "./event/event-kinds.ts";
+import { openLogReader } from "./log/log-reader.ts";
+import { type EventIndex, type IndexedLog, readEventIndex } from "./query/event-index.ts";
+import { type EventPage, type EventQuery, queryEvents, type SearchableLog } from "./query/query.ts";
+import { HOLDS_FILE, type LegalHold, readHolds } from "./retention/legal-holds.ts";
 
 /** The logs of a directory, to be looked through. */
 export interface AuditReader extends AsyncDisposable {
   /** A page of what is sealed now; personal fields stay encrypted. @throws {@link AuditorError} */
   query(query?: EventQuery): Promise<EventPage>;
+  /** Legal holds that stand now. @throws {@link AuditorError} (`AUDITOR_HOLD`) */
+  holds(): Promise<readonly LegalHold[]>;
 }
 
 /**
@@ -70,6 +73,7 @@ export async function openAuditReader(directory: string): Promise<AuditReader> {
       }
       return queryEvents(searchable, query);
     },
+    holds: async () => [...(await readHolds(join(path, HOLDS_FILE))).values()],
     async [Symbol.asyncDispose]() {
       for (const index of indexes) await index[Symbol.asyncDispose]();
     },
