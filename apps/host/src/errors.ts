@@ -121,3 +121,8 @@ export class HostError extends SecurityError<HostErrorCode> {
     super(code, HOST_ERRORS[code], options);
   }
 }
+
+/** Wrong usage. */
+export function usageError(message: string): HostError {
+  return new HostError("HOST_USAGE", { message });
+}

@@ -102,3 +102,18 @@ export const MAX_PACKAGE_BYTES: number = 64 * MIB;
 
 /** Bytes of a key, a head or another small file that a command reads. */
 export const MAX_SMALL_FILE_BYTES: number = 64 * KIB;
+
+/** Receivers of audit events; each reads the log by itself. */
+export const MAX_AUDIT_SINKS = 16;
+
+/** Logs that a host is witness for: three for each of thirty hosts. */
+export const MAX_WITNESSED_LOGS = 100;
+
+/** Milliseconds until a database that does not answer is tried again. */
+export const SINK_CONNECT_MS = 10_000;
+
+/** Milliseconds that a database may take for a batch: less than the auditor waits for a sink. */
+export const SINK_QUERY_MS = 25_000;
+
+/** Bytes of evidence of two histories: two notes of tlog's largest size, and their proof. */
+export const MAX_EVIDENCE_BYTES: number = 1024 * KIB;

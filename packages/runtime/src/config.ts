@@ -3,6 +3,7 @@
  * by default (the strictest), and when a value of it is a loosening (invariant I8). An option that
  * is not in the table is refused: a typing mistake must never leave a door open.
  */
+import type { AuditorOptions } from "@glovebox/auditor";
 import type { HostPolicy } from "@glovebox/capability-broker";
 import { received } from "@glovebox/core/errors";
 import type { HostFunction } from "@glovebox/core/ports";
@@ -55,6 +56,28 @@ function oneOf(values: readonly string[], preset: string, ...weaker: string[]): 
     accepts: (value) => values.includes(String(value)),
     loosens: (value) => weaker.includes(String(value)),
   };
+}
+
+/** What only the auditor has to understand. */
+const AUDITOR_OPTIONS: Readonly<Record<AuditorOption, OptionRule>> = {
+  origin: theirs(),
+  maxQueuedEvents: theirs(),
+  witnessPolicy: theirs(),
+  sealIntervalMs: theirs(),
+  classes: theirs(),
+  anchorDirectory: theirs(),
+  keyDirectory: theirs(),
+  keyCopies: theirs(),
+  retentionDays: theirs(),
+  cleanUpEveryMs: theirs(),
+  flood: theirs(),
+  diskReserveBytes: { ...theirs(), loosens: (bytes) => bytes === 0 },
+};
+
+type AuditorOption = Exclude<keyof AuditorOptions, "directory" | "durability" | "personalData">;
+
+function theirs(): OptionRule {
+  return { expected: "what the auditor takes", accepts: () => true };
 }
 
 /** Group → option → rule; `true` for a group that its module checks. */
@@ -128,7 +151,9 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
     },
     auditDurability: oneOf(["effect", "return", "async"], "return", "async"),
     personalData: oneOf(["encrypted", "clear"], "encrypted", "clear"),
-    retentionDays: { preset: {}, expected: "days by class", accepts: isObject },
+    sinks: { preset: [], expected: "a list of sinks", accepts: Array.isArray },
+    wrappingKey: { expected: "bytes", accepts: (value) => value instanceof Uint8Array },
+    ...AUDITOR_OPTIONS,
   },
   tenancy: { shareRunners: { ...on, preset: false, loosens: (value) => value === true } },
   trust: { trustedKeys: { preset: [], expected: "a list of keys", accepts: Array.isArray } },

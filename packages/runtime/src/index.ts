@@ -9,6 +9,7 @@ export type { ApprovalStore } from "./approval-store.ts";
 export type { CallContext } from "./call/context.ts";
 export type {
   AuditDurability,
+  AuditOptions,
   ResourceOptions,
   RuntimeConfig,
   SecurityOptions,

@@ -2,7 +2,7 @@
  * @module What a runtime can be told: the specification's `PluginLoaderConfig` in camelCase, and our
  * own. Types only; config.ts checks them and fills in the defaults.
  */
-import type { RetentionDays } from "@glovebox/auditor";
+import type { AuditorOptions, Sink } from "@glovebox/auditor";
 import type { HostPolicy } from "@glovebox/capability-broker";
 import type { HostFunction } from "@glovebox/core/ports";
 import type { BudgetOptions } from "@glovebox/limiter";
@@ -75,6 +75,20 @@ export interface ValidationOptions {
   readonly allowedImportPatterns?: readonly string[];
 }
 
+/** The audit log. What is not named here is the auditor's own option, and checked by it. */
+export interface AuditOptions extends Partial<Omit<AuditorOptions, "durability">> {
+  /** Directory of the audit log; needed unless auditing is off or `deps.decisionLog` is given. */
+  readonly directory?: string;
+  /** Default `return`; `async` is a loosening. */
+  readonly auditDurability?: AuditDurability;
+  /** Default `encrypted`, by person; `clear`, a loosening: nobody can be erased from the log. */
+  readonly personalData?: "encrypted" | "clear";
+  /** Wraps the keys of persons, 32 bytes from a secret store. Default: a file beside the keys. */
+  readonly wrappingKey?: Uint8Array;
+  /** Where every event is sent besides, from where each left off. The runtime disposes of them. Default: none. */
+  readonly sinks?: readonly Sink[];
+}
+
 /** Everything that {@link PluginRuntime.open} can be told. */
 export interface RuntimeConfig {
   /** What is checked, and how well plugins must be locked in. Default: everything, at its strictest. */
@@ -84,16 +98,7 @@ export interface RuntimeConfig {
   /** What a package must be like to be loaded. */
   readonly validation?: ValidationOptions;
   /** Where the audit log is, and what a call waits for. */
-  readonly audit?: {
-    /** Directory of the audit log; needed unless auditing is off or `deps.decisionLog` is given. */
-    readonly directory?: string;
-    /** Default `return`; `async` is a loosening. */
-    readonly auditDurability?: AuditDurability;
-    /** Default `encrypted`, by person; `clear`, a loosening: nobody can be erased from the log. */
-    readonly personalData?: "encrypted" | "clear";
-    /** Days that `security`, `activity` and `operations` are kept. Default: 400, 90, 30. */
-    readonly retentionDays?: RetentionDays;
-  };
+  readonly audit?: AuditOptions;
   /** What the host allows. Default: nothing. */
   readonly policy?: HostPolicy;
   /** Keeps what operators approved: then a plugin that asks for a capability waits for an approval. Default: the policy alone decides. */
@@ -117,9 +122,8 @@ export interface ParsedConfig {
   readonly resources: Required<Omit<ResourceOptions, ModuleOption>> &
     Pick<ResourceOptions, ModuleOption>;
   readonly validation: Required<ValidationOptions>;
-  readonly audit: Required<Omit<NonNullable<RuntimeConfig["audit"]>, "directory">> & {
-    readonly directory?: string;
-  };
+  readonly audit: AuditOptions &
+    Required<Pick<AuditOptions, "auditDurability" | "personalData" | "sinks">>;
   readonly policy: HostPolicy;
   readonly approvals: ApprovalStore | undefined;
   readonly trustedKeys: readonly TrustedKey[];

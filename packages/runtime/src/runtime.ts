@@ -3,6 +3,7 @@
  * load/load-plugin.ts, a call in call/execute.ts, what is done about trouble in response/, and what
  * consists of what in wiring.ts.
  */
+import type { Auditor } from "@glovebox/auditor";
 import type { Decision } from "@glovebox/core/decision";
 import type { GrantId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
@@ -117,6 +118,14 @@ export class PluginRuntime implements AsyncDisposable {
     input: Uint8Array | JsonValue,
   ): Promise<CallOutcome> {
     return executeCall(this.#wiring.call, pluginId, functionName, context, input);
+  }
+
+  /**
+   * The audit log: queries, live tail, persons, legal holds, clean-ups. `undefined` where auditing is
+   * off or the log is the application's. The runtime closes it.
+   */
+  get audit(): Omit<Auditor, "close" | typeof Symbol.asyncDispose> | undefined {
+    return this.#wiring.auditor;
   }
 
   /** All plugins. */

@@ -180,10 +180,20 @@ async function openLog(
 ): Promise<{ readonly log: DecisionLog; readonly auditor: Auditor | undefined }> {
   if (!security.enableAuditLogging) return { log: createNullLog(), auditor: undefined };
   if (deps.decisionLog !== undefined) return { log: deps.decisionLog, auditor: undefined };
-  const { directory = "", auditDurability: durability, personalData, retentionDays } = audit;
-  const options = { directory, durability, personalData, retentionDays };
-  const auditor = await openAuditor(options, { clock, onFlood });
-  return { log: auditor, auditor };
+  const { directory = "", auditDurability: durability, wrappingKey, sinks, ...theirs } = audit;
+  let auditor: Auditor | undefined;
+  try {
+    auditor = await openAuditor(
+      { ...theirs, directory, durability },
+      { clock, onFlood, ...(wrappingKey === undefined ? {} : { wrappingKey }) },
+    );
+    for (const sink of sinks) await auditor.forward(sink);
+    return { log: auditor, auditor };
+  } catch (error) {
+    await auditor?.close();
+    for (const sink of sinks) await sink[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** What is done with a plugin that is over its budget of events, until the flood has passed. */

@@ -5,7 +5,8 @@
 import { encodeTerminal } from "@glovebox/core/encode";
 import type { ApprovalOverview, PendingApproval } from "@glovebox/runtime";
 
-import { EXIT, fail, type Failure, type Terminal, usageError } from "./command-line.ts";
+import { usageError } from "../errors.ts";
+import { EXIT, fail, type Failure, type Terminal } from "./command-line.ts";
 import { escapeJson } from "./json-text.ts";
 import { askHost } from "./operator-client.ts";
 

@@ -3,17 +3,14 @@
  * protection officer needs. Both write to the log, so that no host may be running on it, and both say
  * in it who did what and why.
  */
-import { openAuditor } from "@glovebox/auditor";
-
+import { usageError } from "../errors.ts";
+import { openOffline, type OperatorOptions, requestOf } from "./audit-offline.ts";
 import { parseQuery, type RawQueryOptions } from "./audit-query.ts";
-import { EXIT, fail, type Terminal, usageError } from "./command-line.ts";
+import { EXIT, fail, type Terminal } from "./command-line.ts";
 import { escapeJson } from "./json-text.ts";
 
 /** Why and by whom. */
-export interface PersonOptions {
-  readonly reason: string;
-  /** Name of the operator. */
-  readonly operator: string;
+export interface PersonOptions extends OperatorOptions {
   readonly keyCopy?: readonly string[];
 }
 
@@ -23,8 +20,6 @@ export interface ExportOptions extends PersonOptions, RawQueryOptions {
   readonly plaintext?: boolean;
 }
 
-const OPERATOR = /^[\x21-\x7e]{1,110}$/;
-
 /** Destroys a person's key, and with it what is kept of that person. */
 export async function auditErase(
   directory: string,
@@ -33,7 +28,8 @@ export async function auditErase(
   terminal: Terminal,
 ): Promise<number> {
   const request = requestOf(options);
-  await using auditor = await openAuditor({ directory, keyCopies: options.keyCopy ?? [] });
+  const { keyCopy: keyCopies } = options;
+  await using auditor = await openOffline(directory, options, keyCopies && { keyCopies });
   const erased = await auditor.erasure.erase(person, request);
   if (!erased.allowed) return fail(terminal, { code: erased.code, message: erased.reason });
   await terminal.out(`${JSON.stringify(erased.value)}\n`);
@@ -52,7 +48,7 @@ export async function auditExport(
   }
   const request = requestOf(options);
   const query = parseQuery(options);
-  await using auditor = await openAuditor({ directory });
+  await using auditor = await openOffline(directory, options);
   const { erasure } = auditor;
   if (person === undefined) {
     const page = await erasure.revealEvents(query, request);
@@ -65,11 +61,6 @@ export async function auditExport(
   if (!events.allowed) return fail(terminal, { code: events.code, message: events.reason });
   for await (const found of events.value) await terminal.out(line(found));
   return EXIT.ok;
-}
-
-function requestOf({ reason, operator }: PersonOptions): { reason: string; actor: string } {
-  if (!OPERATOR.test(operator)) throw usageError("--operator is a name without spaces");
-  return { reason, actor: `operator:${operator}` };
 }
 
 function line(found: object): string {

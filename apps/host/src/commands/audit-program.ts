@@ -1,7 +1,11 @@
 /** @module The commands of `glovebox audit` besides `verify`, as data. */
 import { type Command, Option } from "commander";
 
+import type { HoldOptions } from "./audit-hold.ts";
+import type { RewrapOptions } from "./audit-keys.ts";
+import type { OperatorOptions } from "./audit-offline.ts";
 import type { ExportOptions, PersonOptions } from "./audit-person.ts";
+import type { PruneOptions } from "./audit-prune.ts";
 import type { RawQueryOptions } from "./audit-query.ts";
 import type { Terminal } from "./command-line.ts";
 
@@ -38,12 +42,77 @@ export function addAuditCommands(
       const { auditErase } = await import("./audit-person.ts");
       done(await auditErase(directory, person, options, terminal));
     });
+  addHolds(audit, terminal, done);
+  withReason(audit.command("prune"))
+    .description("Removes what is older than its class is kept, and prints what is left.")
+    .argument("<dir>", "directory of the logs; no host may be running on it")
+    .option("--days <class=days>", "how long a class is kept; `ever` for ever; repeatable", collect)
+    .action(async (directory: string, options: PruneOptions) => {
+      const { auditPrune } = await import("./audit-prune.ts");
+      done(await auditPrune(directory, options, terminal));
+    });
+  withReason(audit.command("rewrap"))
+    .description("Wraps the keys of persons under another key, and destroys the old one.")
+    .argument("<dir>", "directory of the logs; no host may be running on it")
+    .option("--new-wrapping-key <file>", "32 random bytes (default: a new one beside the keys)")
+    .option("--key-copy <dir>", "copy of the key directory to reach, too; repeatable", collect)
+    .action(async (directory: string, options: RewrapOptions) => {
+      const { auditRewrap } = await import("./audit-keys.ts");
+      done(await auditRewrap(directory, options, terminal));
+    });
+  audit
+    .command("keys")
+    .description("Prints the keys that others need, as lines of a policy file (C2SP tlog-policy).")
+    .argument("<dir>", "directory of the logs")
+    .option("--witness <name>", "also that of the host's witness, made if there is none")
+    .action(async (directory: string, options: { readonly witness?: string }) => {
+      const { auditKeys } = await import("./audit-keys.ts");
+      done(await auditKeys(directory, options, terminal));
+    });
+  audit
+    .command("schema")
+    .description("Prints the statement that makes the table of a PostgreSQL mirror.")
+    .option("--table <name>", "name of the table (default: audit_events)")
+    .action(async ({ table }: { readonly table?: string }) => {
+      const { postgresSchema } = await import("@glovebox/auditor/sinks");
+      await terminal.out(`${postgresSchema(table)};\n`);
+    });
+}
+
+function addHolds(audit: Command, terminal: Terminal, done: (exit: number) => void): void {
+  const hold = audit.command("hold").description("Legal holds against pruning and erasure.");
+  withReason(hold.command("place"))
+    .description("Keeps a class from being pruned, or a person from being erased.")
+    .argument("<dir>", "directory of the logs; no host may be running on it")
+    .option("--class <class>", "security, activity or operations")
+    .option("--person <id>", "the person's id, as it was recorded")
+    .action(async (directory: string, options: HoldOptions) => {
+      const { placeHold } = await import("./audit-hold.ts");
+      done(await placeHold(directory, options, terminal));
+    });
+  hold
+    .command("list")
+    .description("Prints the holds that stand.")
+    .argument("<dir>", "directory of the logs")
+    .action(async (directory: string) => {
+      const { listHolds } = await import("./audit-hold.ts");
+      done(await listHolds(directory, terminal));
+    });
+  withReason(hold.command("lift"))
+    .description("Lifts a hold.")
+    .argument("<dir>", "directory of the logs; no host may be running on it")
+    .argument("<id>", "of the hold, as it was printed")
+    .action(async (directory: string, id: string, options: OperatorOptions) => {
+      const { liftHold } = await import("./audit-hold.ts");
+      done(await liftHold(directory, id, options, terminal));
+    });
 }
 
 function withReason(command: Command): Command {
   return command
     .requiredOption("--reason <text>", "why, for the log")
-    .requiredOption("--operator <name>", "who does it, for the log");
+    .requiredOption("--operator <name>", "who does it, for the log")
+    .option("--config <file>", "the --audit-config of the host");
 }
 
 function withFilter(command: Command): Command {

@@ -5,7 +5,8 @@
 import { EVENT_KINDS, openAuditReader } from "@glovebox/auditor";
 import { encodeTerminal } from "@glovebox/core/encode";
 
-import { EXIT, type Terminal, usageError } from "./command-line.ts";
+import { usageError } from "../errors.ts";
+import { EXIT, type Terminal } from "./command-line.ts";
 import { escapeJson } from "./json-text.ts";
 
 /** Options of the command, as they were typed. */

@@ -9,7 +9,9 @@ import { join } from "node:path";
 import { verifyAuditLog, type VerifyReport } from "@glovebox/auditor";
 
 import { MAX_SMALL_FILE_BYTES } from "../limits.ts";
-import { EXIT, fail, readOperatorFile, type Terminal } from "./command-line.ts";
+import { readOperatorFile } from "../operator-file.ts";
+import { keepEvidence } from "./audit-evidence.ts";
+import { EXIT, fail, type Terminal } from "./command-line.ts";
 
 /** Options of the command. */
 export interface AuditVerifyOptions {
@@ -17,6 +19,8 @@ export interface AuditVerifyOptions {
   readonly since?: string;
   /** A policy file. */
   readonly policy?: string;
+  /** A file to be made, for evidence of two histories that was found. */
+  readonly evidence?: string;
   readonly json?: boolean;
 }
 
@@ -29,7 +33,7 @@ const CHECKPOINT = "checkpoint";
 /** Runs the command. */
 export async function auditVerify(
   directory: string,
-  { since, policy: policyPath, json = false }: AuditVerifyOptions,
+  { since, policy: policyPath, evidence: evidencePath, json = false }: AuditVerifyOptions,
   terminal: Terminal,
 ): Promise<number> {
   const policy = policyPath === undefined ? undefined : await readText(policyPath);
@@ -56,6 +60,8 @@ export async function auditVerify(
     );
   }
   if (broken !== undefined) {
+    const { evidence } = broken;
+    if (evidencePath !== undefined && evidence !== null) await keepEvidence(evidencePath, evidence);
     const message = `${kind} at index ${firstBadIndex}: ${broken.reason}`;
     return fail(terminal, { code: "HOST_AUDIT_BROKEN", message });
   }

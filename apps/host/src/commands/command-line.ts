@@ -3,13 +3,8 @@
  * on standard error is `CODE: message`, without a stack; the exit code says which kind. Messages may
  * quote attacker-controlled text, so that they are encoded for the terminal (CWE-150).
  */
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-
 import { encodeTerminal } from "@glovebox/core/encode";
 import { SecurityError } from "@glovebox/core/errors";
-
-import { HostError } from "../errors.ts";
 
 /** Exit codes. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, limit: 3, notFresh: 4 } as const;
@@ -67,40 +62,4 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof SecurityError) return { code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
   return { code: "HOST_INTERNAL", message };
-}
-
-/** Wrong usage. */
-export function usageError(message: string): HostError {
-  return new HostError("HOST_USAGE", { message });
-}
-
-/**
- * Reads a file that the operator named, bounded.
- *
- * @throws {@link HostError} (`HOST_FILE`)
- */
-export async function readOperatorFile(path: string, maxBytes: number): Promise<Buffer> {
-  const problem = (what: string, cause?: unknown): HostError =>
-    new HostError("HOST_FILE", { message: `${path} cannot be read: ${what}`, cause });
-  let pieces: Buffer[];
-  try {
-    // O_NONBLOCK: opening a FIFO must not wait for its other end.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile()) throw problem("it is no regular file");
-    if (stats.size > maxBytes) throw problem(`it has more than ${maxBytes} bytes`);
-    pieces = [];
-    let left = maxBytes + 1;
-    while (left > 0) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(left, 65_536)));
-      if (bytesRead === 0) break;
-      pieces.push(buffer.subarray(0, bytesRead));
-      left -= bytesRead;
-    }
-    if (left === 0) throw problem(`it has more than ${maxBytes} bytes`);
-  } catch (error) {
-    if (error instanceof HostError) throw error;
-    throw problem((error as { code?: string }).code ?? "unknown error", error);
-  }
-  return Buffer.concat(pieces);
 }

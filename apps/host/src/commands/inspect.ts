@@ -6,7 +6,8 @@ import { basename } from "node:path";
 
 import { encodeTerminal } from "@glovebox/core/encode";
 
-import { EXIT, fail, type Terminal, usageError } from "./command-line.ts";
+import { usageError } from "../errors.ts";
+import { EXIT, fail, type Terminal } from "./command-line.ts";
 import { linesOfRequest } from "./inspect-capabilities.ts";
 import { type FoundProblem, inspectManifest, type PluginManifest } from "./inspect-manifest.ts";
 import { inspectBytes, type InspectedModule, linesOfModule } from "./inspect-module.ts";

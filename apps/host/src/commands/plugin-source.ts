@@ -13,7 +13,7 @@ import {
 
 import { HostError } from "../errors.ts";
 import { MAX_PACKAGE_BYTES } from "../limits.ts";
-import { readOperatorFile } from "./command-line.ts";
+import { readOperatorFile } from "../operator-file.ts";
 
 /** A package or a module, in memory. */
 export type CommandSource =

@@ -21,6 +21,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     program,
     ...program.commands,
     ...program.commands.flatMap((one) => one.commands),
+    ...program.commands.flatMap((one) => one.commands.flatMap((inner) => inner.commands)),
   ]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => void help.push(text),
@@ -55,6 +56,7 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .option("--host <address>", "loosening: address to listen on (default: 127.0.0.1)")
     .option("--allow-name <name>", "loosening: another name in Host; repeatable", collect)
     .option("--data <dir>", "data directory: audit log, approvals (default: ./glovebox-data)")
+    .option("--audit-config <file>", "JSON: retention, keys, witnesses and sinks of the audit log")
     .option("--plugin <path>", "package to load instead of the examples; repeatable", collect)
     .option("--policy <file>", "what plugins may be allowed at most, as JSON (default: nothing)")
     .option("--trust <file>", "public key of a publisher; repeatable", collect)
@@ -102,10 +104,20 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     .argument("<dir>", "directory of the log, or of several")
     .option("--since <checkpoint>", "a file with a checkpoint of the log that was kept elsewhere")
     .option("--policy <file>", "whose logs and witnesses are believed (C2SP tlog-policy)")
+    .option("--evidence <file>", "where evidence of two histories is kept; must not exist")
     .option("--json", "as JSON")
     .action(async (directory: string, options: AuditVerifyOptions) => {
       const { auditVerify } = await import("./audit-verify.ts");
       done(await auditVerify(directory, options, terminal));
+    });
+  audit
+    .command("check-evidence")
+    .description("Checks evidence that a log has shown two histories; needs only the log's key.")
+    .argument("<file>", "as `verify --evidence` wrote it")
+    .requiredOption("--key <vkey>", "the log's key")
+    .action(async (file: string, options: { readonly key: string }) => {
+      const { checkEvidence } = await import("./audit-evidence.ts");
+      done(await checkEvidence(file, options, terminal));
     });
   program
     .command("keygen")

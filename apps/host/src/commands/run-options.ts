@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 
 import type { RuntimeConfig } from "@glovebox/runtime";
 
-import { usageError } from "./command-line.ts";
+import { usageError } from "../errors.ts";
 import type { AbiName } from "./inspect-module.ts";
 
 type Policy = NonNullable<RuntimeConfig["policy"]>;

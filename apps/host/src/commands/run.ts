@@ -5,8 +5,10 @@
  */
 import { PluginRuntime } from "@glovebox/runtime";
 
+import { usageError } from "../errors.ts";
 import { MAX_INPUT_BYTES, MAX_PACKAGE_BYTES } from "../limits.ts";
-import { EXIT, fail, readOperatorFile, type Terminal, usageError } from "./command-line.ts";
+import { readOperatorFile } from "../operator-file.ts";
+import { EXIT, fail, type Terminal } from "./command-line.ts";
 import { inspectManifest, MANIFEST_FILE } from "./inspect-manifest.ts";
 import { inspectBytes } from "./inspect-module.ts";
 import { type CommandSource, openSource } from "./plugin-source.ts";

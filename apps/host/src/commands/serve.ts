@@ -2,13 +2,19 @@
  * @module `glovebox serve`: starts the reference host and ends it on SIGTERM or SIGINT with exit code
  * 0; a second signal ends it at once. Logs are JSON lines on standard error (pino).
  */
+import { join } from "node:path";
+
 import pino from "pino";
 
 import { MAX_POLICY_BYTES, MAX_SMALL_FILE_BYTES } from "../limits.ts";
+import { readOperatorFile } from "../operator-file.ts";
 import { startHost } from "../serve/host.ts";
 import { parsePolicyText } from "../serve/policy-file.ts";
 import { parseServeOptions, type RawServeOptions } from "../serve/serve-options.ts";
-import { EXIT, fail, readOperatorFile, type Terminal } from "./command-line.ts";
+import { readAuditConfig } from "./audit/audit-config.ts";
+import { openSinks } from "./audit/open-sinks.ts";
+import { serveOwnWitness } from "./audit/own-witness.ts";
+import { EXIT, fail, type Terminal } from "./command-line.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 const EXIT_INTERRUPTED = 130;
@@ -17,6 +23,8 @@ const STDERR = 2;
 /** Runs the command until a signal ends it. */
 export async function serve(raw: RawServeOptions, terminal: Terminal): Promise<number> {
   const options = parseServeOptions(raw, process.env);
+  const audit = await readAuditConfig(options.auditConfig);
+  const { witness } = audit;
   const trustedKeys = await Promise.all(
     options.trust.map(async ({ path, identity }) => ({
       identity,
@@ -41,7 +49,21 @@ export async function serve(raw: RawServeOptions, terminal: Terminal): Promise<n
     },
   );
   const stopped = nextSignal();
-  const started = await startHost({ options, policy, trustedKeys, logger });
+  const started = await startHost({
+    options,
+    audit: {
+      ...audit.auditor,
+      sinks: await openSinks(audit.sinks, logger),
+      ...(audit.wrappingKey === undefined ? {} : { wrappingKey: audit.wrappingKey }),
+    },
+    ...(witness === undefined
+      ? {}
+      : { serveWitness: () => serveOwnWitness(join(options.dataDirectory, "audit"), witness) }),
+    loosened: audit.loosened,
+    policy,
+    trustedKeys,
+    logger,
+  });
   if ("code" in started) return fail(terminal, started);
   isStarted = true;
   for (const line of held.splice(0)) destination.write(line);

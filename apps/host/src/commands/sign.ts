@@ -7,9 +7,10 @@ import { join } from "node:path";
 
 import { generateKeyPair, SIGNATURE_FILE, signPackage } from "@glovebox/signer";
 
-import { HostError } from "../errors.ts";
+import { HostError, usageError } from "../errors.ts";
 import { MAX_SMALL_FILE_BYTES } from "../limits.ts";
-import { EXIT, fail, readOperatorFile, type Terminal, usageError } from "./command-line.ts";
+import { readOperatorFile } from "../operator-file.ts";
+import { EXIT, fail, type Terminal } from "./command-line.ts";
 import { inspectManifest } from "./inspect-manifest.ts";
 import { openSource } from "./plugin-source.ts";
 

@@ -23,8 +23,20 @@ export interface HostParts {
   readonly options: ServeOptions;
   /** What plugins may be allowed at most. Default: nothing, or what the examples need. */
   readonly policy: RuntimeConfig["policy"];
+  /** Of the audit log; its directory is the options'. */
+  readonly audit: NonNullable<RuntimeConfig["audit"]>;
+  /** Serves the witness that this host is for others; absent where it is none. */
+  readonly serveWitness?: () => Promise<HostWitness>;
+  /** What else is weaker than it could be. */
+  readonly loosened: readonly string[];
   readonly trustedKeys: NonNullable<RuntimeConfig["trust"]>["trustedKeys"];
   readonly logger: Logger;
+}
+
+/** A witness that serves. */
+export interface HostWitness extends AsyncDisposable {
+  readonly vkey: string;
+  readonly port: number;
 }
 
 /** A host that serves. */
@@ -45,6 +57,9 @@ export interface StartRefusal {
 export async function startHost({
   options,
   policy,
+  audit,
+  serveWitness,
+  loosened: alsoLoosened,
   trustedKeys,
   logger,
 }: HostParts): Promise<RunningHost | StartRefusal> {
@@ -57,7 +72,7 @@ export async function startHost({
   await assertKeyOutside(dataDirectory, options.plugins, allowed);
   const approvalsFile = isExample ? "example-approvals.json" : "approvals.json";
   const runtime = await PluginRuntime.open({
-    audit: { directory: auditDirectory },
+    audit: { ...audit, directory: auditDirectory },
     validation: { requireSignatures: options.requireSignatures },
     trust: { trustedKeys },
     policy: allowed,
@@ -66,7 +81,12 @@ export async function startHost({
     deps: { logger },
   });
   let isClosing = false;
+  let witness: HostWitness | undefined;
   try {
+    if (serveWitness !== undefined) {
+      witness = await serveWitness();
+      logger.info({ vkey: witness.vkey, port: witness.port }, "the witness serves");
+    }
     for (const path of options.plugins) {
       let loaded = await runtime.load(path);
       if (isExample) loaded = await approveExample(runtime, loaded, logger);
@@ -75,20 +95,21 @@ export async function startHost({
       } else if (loaded.error.code === "BROKER_APPROVAL") {
         logger.warn({ path, reason: loaded.error.message }, "a plugin waits for an approval");
       } else {
-        await runtime.close();
+        await closeAll(runtime, witness, logger);
         return { code: loaded.error.code, message: `${path}: ${loaded.error.message}` };
       }
     }
     const operatorToken = newOperatorToken();
+    const loosened = [...options.loosened, ...alsoLoosened];
     const app = createHostApp({
       runtime,
       logger,
       names: options.names,
-      loosened: options.loosened,
+      loosened,
       operatorToken,
       isClosing: () => isClosing,
     });
-    for (const option of options.loosened) {
+    for (const option of loosened) {
       logger.warn({ option }, "a security default is loosened");
     }
     const server = await listen((request) => app.fetch(request), options.address, options.port);
@@ -108,13 +129,30 @@ export async function startHost({
         await operators[Symbol.asyncDispose]();
         const drained = await server.close(DRAIN_DEADLINE_MS);
         if (!drained) await runtime.shutdown("calls were still running when the host was stopped");
-        await within(CLOSE_DEADLINE_MS, runtime.close());
+        await within(CLOSE_DEADLINE_MS, closeAll(runtime, witness, logger));
         await opened.disposeAsync();
       },
     };
   } catch (error) {
-    await runtime.close();
+    await closeAll(runtime, witness, logger);
     throw error;
+  }
+}
+
+/** The witness last: the other host may wait for a cosignature of its own end. */
+async function closeAll(
+  runtime: PluginRuntime,
+  witness: HostWitness | undefined,
+  logger: Logger,
+): Promise<void> {
+  try {
+    await runtime.close();
+  } catch (error) {
+    // A witness that is gone holds no host: what is durable is sealed when it is opened again.
+    if ((error as { code?: unknown }).code !== "AUDITOR_SIGN") throw error;
+    logger.warn({ error: String(error) }, "the end of the audit log is durable, and not sealed");
+  } finally {
+    await witness?.[Symbol.asyncDispose]();
   }
 }
 
@@ -150,7 +188,7 @@ async function greet(
   return [
     ...lines,
     "",
-    "Optional services (PostgreSQL, NATS, Redis, Chromium): this version uses none; apps/host/README.md says how each is started.",
+    "Optional services (PostgreSQL, NATS, Redis, Chromium): apps/host/README.md says what uses them, and how each is started.",
     "Ctrl-C ends the host.",
     "",
   ].join("\n");

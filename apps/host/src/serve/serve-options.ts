@@ -10,6 +10,7 @@ export interface RawServeOptions {
   readonly host?: string;
   readonly allowName?: readonly string[];
   readonly data?: string;
+  readonly auditConfig?: string;
   readonly plugin?: readonly string[];
   readonly policy?: string;
   readonly trust?: readonly string[];
@@ -28,6 +29,8 @@ export interface ServeOptions {
   readonly dataDirectory: string;
   /** File of the host's policy; absent: nothing is allowed, or what the examples need. */
   readonly policy: string | undefined;
+  /** File of the audit log's configuration. */
+  readonly auditConfig: string | undefined;
   readonly plugins: readonly string[];
   /** Whether these are the plugins of the repository, which nobody signs. */
   readonly isExample: boolean;
@@ -80,6 +83,7 @@ export function parseServeOptions(
     names: [...names, ...own],
     dataDirectory: resolve(raw.data ?? DEFAULT_DATA),
     policy: raw.policy,
+    auditConfig: raw.auditConfig,
     plugins: plugins ?? examplePaths(),
     isExample,
     requireSignatures: trust.length > 0 || !(isExample || raw.allowUnsigned === true),

@@ -6,7 +6,7 @@ import { openAuditor } from "@glovebox/auditor";
 import { pluginDirectory } from "@glovebox/testkit";
 import { describe, expect, test } from "vitest";
 
-import { run } from "./command.ts";
+import { runHere as run } from "../in-process.ts";
 
 const HOSTILE = "\u001b[2Jforged\nline\u202e";
 const WHY = ["--reason", "GDPR 17(1)(b)", "--operator", "dpo"];
