@@ -305,11 +305,8 @@ export class Runner {
     const { host, limits } = running.exchange;
     running.hostCalls += 1;
     if (host === undefined || running.hostCalls > limits.hostCalls) {
-      this.kill(
-        new SandboxError("SANDBOX_HOST_CALL_LIMIT", {
-          message: `more than ${limits.hostCalls} host calls in one call`,
-        }),
-      );
+      const message = `more than ${limits.hostCalls} host calls in one call`;
+      this.kill(new SandboxError("SANDBOX_HOST_CALL_LIMIT", { message }));
       return;
     }
     if (!host.rate.tryTake().ok) {
