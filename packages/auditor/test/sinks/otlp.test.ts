@@ -11,7 +11,7 @@ import { HOSTILE, NEVER, sentEvent, TIME } from "./sent-event.ts";
 interface Collector extends AsyncDisposable {
   readonly url: string;
   readonly requests: { readonly headers: IncomingMessage["headers"]; readonly body: unknown }[];
-  answer: { status: number; body: string };
+  answer: { status: number; body: string; location?: string };
 }
 
 async function collector(): Promise<Collector> {
@@ -26,7 +26,9 @@ async function collector(): Promise<Collector> {
         body: JSON.parse(Buffer.concat(chunks).toString()),
       });
       response
-        .writeHead(state.answer.status, { location: "http://127.0.0.1:9/" })
+        .writeHead(state.answer.status, {
+          location: state.answer.location ?? "http://127.0.0.1:9/",
+        })
         .end(state.answer.body);
     });
   });
@@ -119,17 +121,29 @@ describe("OTLP over HTTP", () => {
   });
 
   test("does not follow a redirect: events would go to whoever the collector names", async () => {
+    await using elsewhere = await collector();
     await using to = await collector();
-    to.answer = { status: 307, body: "" };
+    to.answer = { status: 307, body: "", location: elsewhere.url };
     await using sink = createOtlpSink({ url: to.url });
     await expect(sink.send([sentEvent()], NEVER)).rejects.toThrow("fetch failed");
-    expect(to.requests).toHaveLength(1);
+    expect([to.requests.length, elsewhere.requests.length]).toEqual([1, 0]);
   });
 
   test("reads an endless answer only so far", async () => {
-    await using to = await collector();
-    to.answer = { status: 200, body: "x".repeat(5_000_000) };
-    await using sink = createOtlpSink({ url: to.url });
+    let isAway = false;
+    const server = createServer((request, response) => {
+      const more = (): void => {
+        while (!isAway && response.write("x".repeat(65_536)));
+      };
+      response.on("drain", more).on("close", () => (isAway = true));
+      request.resume().on("end", more);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await using sink = createOtlpSink({ url });
     expect(await sink.send([sentEvent()], NEVER)).toEqual({ rejected: 0 });
+    await expect.poll(() => isAway).toBe(true);
+    server.close();
+    server.closeAllConnections();
   });
 });

@@ -87,6 +87,14 @@ describe("syslog over TCP", () => {
     expect(framesOf(to.bytes())).toHaveLength(1);
   });
 
+  test("has a header of printable ASCII, whatever the machine is called", async () => {
+    await using to = await receiver();
+    await using sink = createSyslogSink({ ...OPTIONS, hostName: "h ö\nst\u0085", port: to.port });
+    await sink.send([sentEvent({}, 1)], NEVER);
+    await expect.poll(() => framesOf(to.bytes()).length).toBe(1);
+    expect(MESSAGE.exec(framesOf(to.bytes())[0] ?? "")?.[3]).toBe("hst");
+  });
+
   test("rejects while nobody listens, and sends once somebody does", async () => {
     const gone = await receiver();
     const { port } = gone;

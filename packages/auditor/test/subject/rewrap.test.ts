@@ -1,6 +1,6 @@
 /** Rotating the key that wraps the keys of persons; a process may end at any file of it. */
 import { randomBytes } from "node:crypto";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, link, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -101,9 +101,22 @@ describe("a rotation", () => {
     await using store = await openSubjectKeyFiles({ directory });
     const rotating = store.rewrap?.();
     const condemned = await store.condemn("alice");
-    await Promise.all([rotating, store.destroy(condemned?.subject ?? "")]);
+    expect(await rotating).toBe(PEOPLE.length);
+    const { subject = "" } = condemned ?? {};
+    const names = await readdir(join(directory, "keys"));
+    expect(names.filter((name) => name.startsWith(subject))).toEqual([`${subject}.condemned`]);
+    await store.destroy(subject);
     expect(store.find("alice")).toBeUndefined();
     expect(await readdir(join(directory, "keys"))).toHaveLength(2);
+  });
+
+  test("overwrites the old key before its name goes: another name of the file shows nothing", async () => {
+    await written();
+    const old = await wrappingKey();
+    await link(join(directory, "wrapping.key"), join(parent, "second"));
+    await using store = await openSubjectKeyFiles({ directory });
+    await store.rewrap?.();
+    expect((await readFile(join(parent, "second"))).equals(old)).toBe(false);
   });
 
   test("that meets a key which it cannot unwrap destroys nothing", async () => {
