@@ -17,7 +17,8 @@ it.runIf(process.platform === "linux")("reads what data another process has mapp
   using memory = openResidentMemory(process.pid);
   const before = memory.readDataBytes();
   const kept = Buffer.alloc(64 * 2 ** 20); // mapped, and not resident
-  expect(memory.readDataBytes() - before).toBeGreaterThanOrEqual(kept.length);
+  // The engine may give other memory back meanwhile, but not as much.
+  expect(memory.readDataBytes() - before).toBeGreaterThan(kept.length / 2);
 });
 
 it.runIf(process.platform === "linux")("answers 0 once the process is gone", async () => {

@@ -12,7 +12,7 @@ import { createBudgets, createCpuRate, createLimiter, type Limiter } from "@glov
 import { createMonitor, type Monitor } from "@glovebox/monitor";
 import { createSandbox, type Sandbox, type SandboxOptions } from "@glovebox/sandbox";
 import { createVerifier } from "@glovebox/signer";
-import type { WasmPolicy } from "@glovebox/wasm-validator";
+import { createWasmValidator, type WasmPolicy } from "@glovebox/wasm-validator";
 
 import { createApprovalDesk } from "./approval/approval-desk.ts";
 import type { CallParts } from "./call/execute.ts";
@@ -98,7 +98,10 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   const closeSandbox = (): Promise<void> => (sandboxClosing ??= sandbox.close());
   undo.defer(closeSandbox);
 
-  const crew = undo.use(createModuleCrew({ policy: modulePolicy(config) }, { clock }));
+  const policy = modulePolicy(config);
+  // The threads make their own; here it only refuses what a load would be too late for.
+  if (policy !== undefined) createWasmValidator(policy);
+  const crew = undo.use(createModuleCrew({ policy }, { clock }));
 
   const registry = createRegistry(resources.maxConcurrentPlugins);
   const pending = new Set<Promise<void>>();
