@@ -10,6 +10,8 @@ import type { FunctionReferences } from "./rewrite/function-references.ts";
 import type { Survey } from "./survey.ts";
 
 const FUNCREF = 0x70;
+/** Of the value types that are one byte. */
+const LAST_SHORT_TYPE = 0x7f;
 
 /** Whether every function in a table was put there by the module's own segments, and stays there. */
 export function hasClosedTables(
@@ -30,6 +32,10 @@ export function hasClosedTables(
     if (type.kind !== "function" || !type.final || type.supertypes.length > 0) return false;
     if (type.parameters.length >= MAX_PARAMETERS || type.results.length >= MAX_PARAMETERS)
       return false;
+    // Two of these can be one type to the engine though they are written differently: who calls whom
+    // would not be known, and a recursion not seen.
+    const isLong = (value: number): boolean => value > LAST_SHORT_TYPE;
+    if (type.parameters.some(isLong) || type.results.some(isLong)) return false;
   }
   return true;
 }

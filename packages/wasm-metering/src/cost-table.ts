@@ -17,7 +17,7 @@ export interface ClassCost {
 /** The costs; docs/fuel-costs.md prints them. */
 export const COST_TABLE = {
   /** Raised with every change of a number below. */
-  version: 1,
+  version: 2,
   classes: {
     structure: { base: 0 },
     simple: { base: 1 },
@@ -37,6 +37,8 @@ export const COST_TABLE = {
   } satisfies Readonly<Record<CostClass, ClassCost>> as Readonly<Record<CostClass, ClassCost>>,
   /** Of entering a function: `base`, and one unit for each `localsPerUnit` locals above `freeLocals`. */
   entry: { base: 1, freeLocals: 30, localsPerUnit: 8 },
+  /** For each catch of a block that is entered: the engine asks one after the other what was thrown. */
+  perCatch: 1,
 } as const;
 
 /** Units of each opcode number without what its length adds. */

@@ -22,3 +22,5 @@ export const MAX_TABLE_ELEMENTS = 2 ** 24;
 export const MAX_PARAMETERS = 1_000;
 /** Units that may be spent without a look at what is left: some ten microseconds. */
 export const MAX_UNCHECKED = 16_384;
+/** Calls of a function to those that may call it again, without a look behind each: 4 million units. */
+export const MAX_CIRCULAR_CALLS = 256;

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 
 import { allow, type Decision, failClosed, refuse } from "@glovebox/core/decision";
 import type { Sha256 } from "@glovebox/core/ids";
-import { readModule, SECTION, type WasmModule } from "@glovebox/wasm-binary";
+import { readModule, SECTION, WasmBinaryError, type WasmModule } from "@glovebox/wasm-binary";
 import { type ByteWriter, writeModule } from "@glovebox/wasm-binary/write";
 
 import { COST_TABLE } from "./cost-table.ts";
@@ -70,6 +70,8 @@ export function meterModule(
       return allow("wasm.metering", meter(reading.value, validated.sha256, maxima, placement));
     } catch (error) {
       if (error instanceof MeteringStop) return refuse(error.code, "wasm.metering", error.reason);
+      // A body that the engine takes and the reader does not, as a `br_table` that is too long.
+      if (error instanceof WasmBinaryError) return refuse(error.code, "wasm.binary", error.message);
       throw error;
     }
   });

@@ -8,7 +8,7 @@ import type { WasmModule } from "@glovebox/wasm-binary";
 import { firstTypes, hasClosedTables } from "./closed-tables.ts";
 import { callComponents, type CallComponents } from "./graph/call-graph.ts";
 import type { CallFacts } from "./graph/control-flow.ts";
-import { MAX_LOCALS, MAX_PARAMETERS, MAX_UNCHECKED } from "./limits.ts";
+import { MAX_CIRCULAR_CALLS, MAX_LOCALS, MAX_PARAMETERS, MAX_UNCHECKED } from "./limits.ts";
 import { MeteringStop } from "./metering-stop.ts";
 import type { Placement } from "./options.ts";
 import type { FunctionReferences } from "./rewrite/function-references.ts";
@@ -236,13 +236,18 @@ function findUnchecked(
   for (const index of order) {
     const isType = index >= costs.length;
     let sum = isType ? 0 : (costs[index] as number);
+    let circular = 0;
     for (const callee of callees[index] ?? []) {
-      // A call within a circle is checked by itself. Of those through a table one takes place.
-      if (componentOf[callee] === componentOf[index]) continue;
+      // Of the calls through a table one takes place. What a circle goes on with is checked, but not
+      // each call of one that comes back at once.
+      if (componentOf[callee] === componentOf[index]) {
+        circular++;
+        continue;
+      }
       const more = unchecked[callee] as number;
       sum = isType ? Math.max(sum, more) : sum + more;
     }
-    if (!isType && sum > MAX_UNCHECKED) checks[index] = 1;
+    if (!isType && (sum > MAX_UNCHECKED || circular > MAX_CIRCULAR_CALLS)) checks[index] = 1;
     unchecked[index] = checks[index] === 1 ? (costs[index] as number) : sum;
   }
   return checks;

@@ -5,7 +5,7 @@
 import type { WasmModule } from "@glovebox/wasm-binary";
 import { opcodeNamed, OperatorReader } from "@glovebox/wasm-binary/operators";
 
-import { BASE_COSTS } from "./cost-table.ts";
+import { BASE_COSTS, COST_TABLE, entryCost } from "./cost-table.ts";
 import type { IndexCheck } from "./index-check.ts";
 import { MeteringStop } from "./metering-stop.ts";
 
@@ -24,7 +24,7 @@ export const BODY = {
 /** What was found. Functions are counted without the imported ones. */
 export interface Survey {
   readonly localCounts: Uint32Array;
-  /** Units of all operators of a body, each once. */
+  /** Units of entering a body and of all its operators, each once. */
   readonly costs: Float64Array;
   /** Bits of {@link BODY}. */
   readonly does: Uint8Array;
@@ -47,15 +47,28 @@ const OP = {
   returnCall: opcodeNamed("return_call"),
   callIndirect: opcodeNamed("call_indirect"),
   functionReference: opcodeNamed("ref.func"),
+  arrayNewFixed: opcodeNamed("array.new_fixed"),
+  tryTable: opcodeNamed("try_table"),
   localGet: opcodeNamed("local.get"),
   localTee: opcodeNamed("local.tee"),
 } as const;
 
-const NOTED = { exception: 1, throw: 2, reference: 4, call: 8, unknownCall: 16, tailCall: 32 };
+const NOTED = {
+  exception: 1,
+  throw: 2,
+  reference: 4,
+  call: 8,
+  unknownCall: 16,
+  tailCall: 32,
+  sized: 64,
+  handler: 128,
+};
 /** Bits of {@link NOTED} for each opcode: looked up for every operator. */
 const NOTES = new Uint8Array(1024);
 const NAMES: readonly (readonly [number, readonly string[]])[] = [
   [NOTED.exception, ["try", "try_table", "throw", "throw_ref", "rethrow"]],
+  [NOTED.sized, ["array.new_fixed", "try_table"]],
+  [NOTED.handler, ["catch", "catch_all"]],
   [NOTED.throw, ["throw", "throw_ref", "rethrow"]],
   [
     NOTED.reference,
@@ -94,7 +107,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
     localCounts[index] = reader.localCount;
     const called: number[] = [];
     let tailCalled: number[] | undefined;
-    let cost = 0;
+    let cost = entryCost(reader.localCount);
     let bits = 0;
     let notes = 0;
     for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
@@ -113,6 +126,9 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
       const note = NOTES[opcode] as number;
       if (note === 0) continue;
       notes |= note;
+      if (opcode === OP.arrayNewFixed) cost += reader.second;
+      else if (opcode === OP.tryTable) cost += (COST_TABLE.perCatch * reader.listLength) / 3;
+      else if ((note & NOTED.handler) !== 0) cost += COST_TABLE.perCatch;
       if (opcode === OP.functionReference) isReferred[reader.first] = 1;
       if ((note & NOTED.call) === 0) continue;
       isCalled[reader.first] = 1;

@@ -11,7 +11,7 @@ it("is what docs/fuel-costs.md prints (UPDATE=1 rewrites it)", () => {
 });
 
 function page(): string {
-  const { version, classes, entry } = COST_TABLE;
+  const { version, classes, entry, perCatch } = COST_TABLE;
   const rows = Object.entries(classes).map(([name, { base, perLength }]) => {
     const examples = OPERATORS.filter(({ cost }) => cost === name).slice(0, 3);
     const length =
@@ -36,6 +36,7 @@ function page(): string {
     `Version ${version} of the cost table of \`@glovebox/wasm-metering\`; a test rewrites this page with \`UPDATE=1\`.`,
     "The class of each operator stands in [wasm-operators](wasm-operators.md).",
     `Entering a function costs ${entry.base}, and one more for each ${entry.localsPerUnit} of its locals above ${entry.freeLocals}.`,
+    `Entering a block with catches costs ${perCatch} for each of them.`,
     "Lengths are in bytes (memory), elements (tables, arrays) or pages (`memory.grow`).",
     "",
     line(head),

@@ -9,6 +9,7 @@ import { ByteWriter, writeModule } from "@glovebox/wasm-binary/write";
 import { COST_TABLE } from "@glovebox/wasm-metering";
 
 const MARKERS = new Set(["else", "end", "catch", "catch_all", "delegate"].map(opcodeNamed));
+const BLOCKS = new Set(["block", "loop", "if", "try", "try_table"]);
 const OP = { get: 0x23, set: 0x24, i64: 0x42, add: 0x7c, multiply: 0x7e, shift: 0x88, call: 0x10 };
 
 /** The module with counting; it exports the global `count`. */
@@ -75,9 +76,12 @@ function writeBody(
   writer.copy(bytes, bodies.startOf(index), reader.position);
   const { base, freeLocals, localsPerUnit } = COST_TABLE.entry;
   add(base + Math.ceil(Math.max(0, reader.localCount - freeLocals) / localsPerUnit));
+  const catches = catchesOf(reader);
+  reader.openBody(bodies.startOf(index), bodies.endOf(index));
   for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
     const operator = operatorOf(opcode);
     if (operator === undefined) throw new Error("an operator that is none");
+    add(COST_TABLE.perCatch * (catches.get(reader.offset) ?? 0));
     const { base: units, perLength } = COST_TABLE.classes[operator.cost];
     if (!MARKERS.has(opcode)) add(units);
     if (perLength !== undefined) {
@@ -87,6 +91,22 @@ function writeBody(
     writer.copy(bytes, reader.offset, reader.position);
   }
   return writer;
+}
+
+/** How many catches the block has that begins at an offset. */
+function catchesOf(reader: OperatorReader): ReadonlyMap<number, number> {
+  const catches = new Map<number, number>();
+  const open: number[] = [];
+  for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
+    const name = operatorOf(opcode)?.name ?? "";
+    if (name === "end" || name === "delegate") open.pop();
+    else if (BLOCKS.has(name)) open.push(reader.offset);
+    if (name === "try_table") catches.set(reader.offset, reader.listLength / 3);
+    if (name !== "catch" && name !== "catch_all") continue;
+    const block = open.at(-1) ?? 0;
+    catches.set(block, (catches.get(block) ?? 0) + 1);
+  }
+  return catches;
 }
 
 /** (length) → (length), which counts it. */

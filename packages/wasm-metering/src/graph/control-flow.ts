@@ -7,7 +7,7 @@
  */
 import type { OperatorReader } from "@glovebox/wasm-binary/operators";
 
-import { BASE_COSTS, entryCost, HAS_LENGTH } from "../cost-table.ts";
+import { BASE_COSTS, COST_TABLE, entryCost, HAS_LENGTH } from "../cost-table.ts";
 import { MeteringStop } from "../metering-stop.ts";
 import { Column, NumberColumn } from "./column.ts";
 import { EVENT, NODE, OP } from "./flow-tables.ts";
@@ -16,6 +16,8 @@ const KIND = { block: 0, loop: 1, if: 2, else: 3, try: 4, tryTable: 5 } as const
 
 /** No node: the code cannot be reached. */
 const DEAD = -1;
+/** Numbers for each catch in the list of a `try_table`: kind, tag, label. */
+const CATCH_WIDTH = 3;
 /** Stands for a branch of an exception in a list of branches. */
 const EXCEPTION = -2;
 
@@ -240,13 +242,17 @@ export class ControlFlow {
   #catch(position: number): void {
     const block = this.#block.kind.length - 1;
     if (this.#current !== DEAD) this.#pend(block, this.#current);
-    const isReachable = this.#block.node.at(block) !== DEAD;
-    this.#current = isReachable ? this.#begin(position, NODE.handler) : DEAD;
+    // Where the block begins.
+    this.#current = this.#block.node.at(block);
+    if (this.#current === DEAD) return;
+    this.#charge(OP.catch, COST_TABLE.perCatch);
+    this.#current = this.#begin(position, NODE.handler);
   }
 
   #tryTable(reader: OperatorReader): void {
     const { list, listLength } = reader;
-    for (let at = 2; at < listLength; at += 3) {
+    this.#charge(OP.tryTable, (COST_TABLE.perCatch * listLength) / CATCH_WIDTH);
+    for (let at = 2; at < listLength; at += CATCH_WIDTH) {
       const block = this.#targetOf(list[at] as number);
       if (block === 0) this.branchesToBody = this.catchesToBody = true;
       if (this.#current === DEAD) continue;

@@ -111,23 +111,91 @@ describe("runs out of fuel", () => {
       (func (export "run") (loop (call $swallow) (br 0)))`,
     ],
   ])("%s", async (_, body) => {
-    const { bytes, fuelExport, startExport } = metered(
-      await assembleWat(`(module ${body})`, FEATURES),
+    expect(endingOf(await assembleWat(`(module ${body})`, FEATURES))).toEqual(OUT_OF_FUEL);
+  });
+
+  it("a recursion that branches 60 times, between types that are one though written differently", async () => {
+    const call = `(call_indirect (type $written)
+      (i32.sub (local.get 0) (i32.const 1)) (ref.null extern) (i32.const 0))`;
+    const bytes = await assembleWat(
+      `(module (type $defined (func (param i32 externref))) (type $written (func (param i32 externref)))
+      (table 1 funcref) (elem (i32.const 0) $f)
+      (func $f (type $defined) (if (local.get 0) (then ${call} ${call})))
+      (func (export "run")
+        (call_indirect (type $written) (i32.const 60) (ref.null extern) (i32.const 0))))`,
+      FEATURES,
     );
-    const input = JSON.stringify({
-      bytes: Buffer.from(bytes).toString("base64"),
-      fuel: fuelExport,
-      start: startExport,
-    });
-    const { stdout, signal } = spawnSync(process.execPath, ["-e", SCRIPT], {
-      input,
-      encoding: "utf8",
-      timeout: 15_000,
-      killSignal: "SIGKILL",
-    });
-    expect([stdout.trim(), signal]).toEqual(["unreachable true", null]);
+    expect(endingOf(withLongExternref(bytes))).toEqual(OUT_OF_FUEL);
+  });
+
+  it.each<[string, string]>([
+    [
+      "calls of a recursion that come back at once",
+      `(func $f (param i32) (if (local.get 0) (then (call $g)))
+        ${`(block (br_if 0 (i32.const 0)) ${"(drop (i32.const 1))".repeat(600)})`.repeat(3)})
+      (func $g ${"(call $f (i32.const 0))".repeat(5_000)})
+      (func (export "run") (loop (call $g) (br 0)))`,
+    ],
+    [
+      "small functions of many locals that call each other",
+      `${Array.from(
+        { length: 14 },
+        (_, index) =>
+          `(func (local ${"i64 ".repeat(2_000)}) ${index < 13 ? `(call ${index + 1})`.repeat(2) : ""})`,
+      ).join("")}
+      (func (export "run") (loop (call 0) (br 0)))`,
+    ],
+  ])("within the budget many times over: %s", async (_, body) => {
+    const { bytes, fuelExport } = metered(await assembleWat(`(module ${body})`));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    const fuel = exports[fuelExport] as { value: bigint };
+    fuel.value = 20_000n;
+    expect(() => (exports["run"] as () => void)()).toThrow("unreachable");
+    expect(fuel.value).toBeLessThan(-1n);
+    expect(fuel.value).toBeGreaterThan(-1_000_000n);
+  });
+
+  it("exceptions that pass 5,000 catches of another kind, each of which is asked", async () => {
+    const catches = "(catch 1)".repeat(5_000);
+    const text = `(tag) (tag (param i32)) (func (export "run")
+      (loop (try (do (throw 0)) ${catches.replaceAll("catch 1)", "catch 1 drop)")} (catch 0)) (br 0)))`;
+    const { bytes, fuelExport } = metered(await assembleWat(`(module ${text})`, FEATURES));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    const fuel = exports[fuelExport] as { value: bigint };
+    fuel.value = 5_000n;
+    expect(() => (exports["run"] as () => void)()).toThrow("unreachable");
+    // One throw is more than there is, and not the fifth.
+    expect(fuel.value).toBeLessThan(-1_000n);
   });
 });
+
+const OUT_OF_FUEL = ["unreachable true", null];
+
+/** How a process ends that runs the metered module with {@link BUDGET}. */
+function endingOf(original: Uint8Array): unknown {
+  const { bytes, fuelExport, startExport } = metered(original);
+  const input = JSON.stringify({
+    bytes: Buffer.from(bytes).toString("base64"),
+    fuel: fuelExport,
+    start: startExport,
+  });
+  const { stdout, signal } = spawnSync(process.execPath, ["-e", SCRIPT], {
+    input,
+    encoding: "utf8",
+    timeout: 15_000,
+    killSignal: "SIGKILL",
+  });
+  return [stdout.trim(), signal];
+}
+
+/** The module with `externref` of its first type written in the long form of references: 63 6f. */
+function withLongExternref(bytes: Uint8Array): Uint8Array {
+  const [sizeAt, typeAt] = [9, bytes.indexOf(0x6f)];
+  const longer = Uint8Array.from([...bytes.subarray(0, typeAt), 0x63, ...bytes.subarray(typeAt)]);
+  longer[sizeAt] = (longer[sizeAt] as number) + 1;
+  if (!WebAssembly.validate(longer)) throw new Error("not as it is written here");
+  return longer;
+}
 
 it("recursion ends at the engine's stack, charged for what it ran", async () => {
   const module = metered(await assembleWat(`(module (func $f (export "run") (call $f)))`));

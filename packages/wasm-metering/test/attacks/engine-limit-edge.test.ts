@@ -38,6 +38,15 @@ describe("a function at an engine limit", () => {
     expect(meterModule(validated(bytes))).toMatchObject({ allowed: false, code: "METERING_LIMIT" });
   });
 
+  it("with a branch to more labels than the reader takes is refused with a code", () => {
+    const labels = [0xf2, 0xff, 0x03, ...Buffer.alloc(65_523)];
+    const bytes = moduleOf([], [0], [0x41, 0, 0x0e, ...labels]);
+    expect(meterModule(validated(bytes))).toMatchObject({
+      allowed: false,
+      code: "WASM_BINARY_LIMIT",
+    });
+  });
+
   it("whose body becomes too long is refused with a code", () => {
     const branches = Buffer.alloc(4 * 460_000, Uint8Array.of(0x20, 0, 0x0d, 0));
     const bytes = moduleOf([0x7f], [0], [0x02, 0x40, ...branches, 0x0b]);

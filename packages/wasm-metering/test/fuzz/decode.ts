@@ -86,7 +86,8 @@ function stepOf(
     typeof value === "number" ? value : 0;
   return {
     name,
-    units: base,
+    units:
+      name === "try_table" ? base + COST_TABLE.perCatch * (next as readonly Catch[]).length : base,
     perLength,
     most: MOST[name] ?? 2n ** 32n,
     operation: operationOf(name),
