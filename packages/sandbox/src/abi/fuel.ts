@@ -19,8 +19,8 @@ const BYTES_PER_UNIT = 8;
 
 /** Takes units for work that is done outside of metered code; throws when they run out. */
 export interface Toll {
-  /** For calling a function of the runner. */
-  call(): void;
+  /** For calling a function of the runner, or for so many times as much work. */
+  call(times?: number): void;
   /** For calling the host. */
   hostCall(): void;
   /** For moving bytes. */
@@ -57,8 +57,8 @@ export class FuelTank implements Toll {
     module.value = left;
   }
 
-  call(): void {
-    this.#pay(IMPORT_UNITS);
+  call(times = 1): void {
+    this.#pay(times * IMPORT_UNITS);
   }
 
   hostCall(): void {

@@ -39,6 +39,11 @@ export class GuestMemory {
     return this.#bytes.subarray(start, start + size);
   }
 
+  /** Is paid before the entries of a list, each of which is read and checked by itself. */
+  entries(count: number): void {
+    this.#toll.call(count);
+  }
+
   /** UTF-8 text. */
   text(at: number, length: number): string {
     try {
@@ -55,6 +60,7 @@ export class GuestMemory {
     if (many > MAX_VECTORS) fail(ERRNO.INVAL);
     const start = at >>> 0;
     this.#check(start, many * VECTOR_BYTES);
+    this.entries(many);
     return Array.from({ length: many }, (_, index) => {
       const entry = start + index * VECTOR_BYTES;
       return this.bytes(this.u32(entry), this.u32(entry + 4));

@@ -25,6 +25,8 @@ import type { WasiCalls, WasiState } from "./wasi-context.ts";
 /** The namespace's name. */
 export const WASI_MODULE = "wasi_snapshot_preview1";
 
+const encoder = new TextEncoder();
+
 /** WASI for the modules of one instance. */
 export interface Wasi {
   /** The imports of one module, whose memory is attached when it is known. */
@@ -57,12 +59,12 @@ export function createWasi(
   { args, environment, logsOutput, toll }: WasiOptions,
 ): Wasi {
   const state: WasiState = {
-    args: args.filter(isText),
+    args: args.filter(isText).map(encoded),
     environment: Object.entries(environment)
       .filter(
         ([name, value]) => name !== "" && !name.includes("=") && isText(name) && isText(value),
       )
-      .map(([name, value]) => `${name}=${value}`),
+      .map(([name, value]) => encoded(`${name}=${value}`)),
     clocks: new Clocks(spec.clockResolutionNs),
     descriptors: new Descriptors(spec.folders),
     streams: new Streams(host, outputBytes, logsOutput),
@@ -97,6 +99,10 @@ export function createWasi(
 /** Texts end with a zero byte there, and so can hold none. */
 function isText(text: string): boolean {
   return !text.includes("\0");
+}
+
+function encoded(text: string): Uint8Array {
+  return encoder.encode(`${text}\0`);
 }
 
 /** Turns what a call throws into its number; what is no WASI error ends the plugin's call. */

@@ -38,6 +38,7 @@ export function pollCalls({ memory, state }: WasiContext): WasiCalls {
       const count = rawCount >>> 0;
       if (count === 0 || count > MAX_SUBSCRIPTIONS) fail(ERRNO.INVAL);
       memory.setU32(result, 0);
+      memory.entries(count);
       memory.bytes(eventsAt, count * EVENT_BYTES);
       // All are read before an event is written: the two lists may overlap.
       const subscriptions = Array.from({ length: count }, (_, index) =>

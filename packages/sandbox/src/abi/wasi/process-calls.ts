@@ -7,7 +7,6 @@ import type { WasiCalls, WasiContext } from "./wasi-context.ts";
 
 /** Random bytes that are asked for in advance. */
 const RANDOM_STOCK_BYTES = 1_024;
-const encoder = new TextEncoder();
 
 /** The calls that touch no file. */
 export function processCalls({ memory, state, host }: WasiContext): WasiCalls {
@@ -43,22 +42,22 @@ export function processCalls({ memory, state, host }: WasiContext): WasiCalls {
     proc_raise: () => fail(ERRNO.NOTSUP),
   };
 
-  function sizes(texts: readonly string[], count: number, bytes: number): void {
+  function sizes(texts: readonly Uint8Array[], count: number, bytes: number): void {
     memory.setU32(count, texts.length);
     memory.setU32(
       bytes,
-      texts.reduce((sum, text) => sum + encoder.encode(text).length + 1, 0),
+      texts.reduce((sum, { length }) => sum + length, 0),
     );
   }
 
-  /** Pointers at `list`, the texts with a zero byte after each at `bytes`. */
-  function copy(texts: readonly string[], list: number, bytes: number): void {
+  /** Pointers at `list`, the texts at `bytes`. */
+  function copy(texts: readonly Uint8Array[], list: number, bytes: number): void {
     let at = bytes >>> 0;
+    memory.entries(texts.length);
     for (const [index, text] of texts.entries()) {
-      const encoded = encoder.encode(`${text}\0`);
-      memory.bytes(at, encoded.length).set(encoded);
+      memory.bytes(at, text.length).set(text);
       memory.setU32((list >>> 0) + 4 * index, at);
-      at += encoded.length;
+      at += text.length;
     }
   }
 

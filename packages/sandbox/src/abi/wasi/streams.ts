@@ -81,6 +81,7 @@ export class Streams {
   /** Writes to standard error; each line becomes an entry of the log. */
   log(bytes: Uint8Array): void {
     for (const byte of bytes) {
+      if (this.#lines >= MAX_LINES) return;
       if (byte === LINE_FEED) this.flush();
       else if (this.#line.length < MAX_LINE_BYTES) this.#line.push(byte);
     }
@@ -92,9 +93,7 @@ export class Streams {
     const text = Uint8Array.from(this.#line);
     this.#line = [];
     this.#lines += 1;
-    if (this.#lines <= MAX_LINES) {
-      this.#host(HOST_CALL.LOG, encodeParts([Uint8Array.of(LEVEL), text]));
-    }
+    this.#host(HOST_CALL.LOG, encodeParts([Uint8Array.of(LEVEL), text]));
   }
 
   /** Everything that was written to standard output, as a view. */

@@ -9,9 +9,10 @@ import type { Streams } from "./streams.ts";
 
 /** State of one instance. */
 export interface WasiState {
-  readonly args: readonly string[];
-  /** `NAME=value` each. */
-  readonly environment: readonly string[];
+  /** Each in UTF-8, with a zero byte behind it. */
+  readonly args: readonly Uint8Array[];
+  /** As `args`, `NAME=value` each. */
+  readonly environment: readonly Uint8Array[];
   readonly clocks: Clocks;
   readonly descriptors: Descriptors;
   readonly streams: Streams;
