@@ -5,7 +5,7 @@
  */
 import { ByteReader, type WasmModule } from "@glovebox/wasm-binary";
 
-import { MAX_PARAMETERS, MAX_TYPES } from "./limits.ts";
+import { MAX_THREADED_VALUES, MAX_TYPES } from "./limits.ts";
 import type { FunctionReferences } from "./rewrite/function-references.ts";
 import type { Survey } from "./survey.ts";
 
@@ -30,8 +30,7 @@ export function hasClosedTables(
   for (const { type } of elements) if (type !== FUNCREF) return false;
   for (const type of types) {
     if (type.kind !== "function" || !type.final || type.supertypes.length > 0) return false;
-    if (type.parameters.length >= MAX_PARAMETERS || type.results.length >= MAX_PARAMETERS)
-      return false;
+    if (Math.max(type.parameters.length, type.results.length) > MAX_THREADED_VALUES) return false;
     // Two of these can be one type to the engine though they are written differently: who calls whom
     // would not be known, and a recursion not seen.
     const isLong = (value: number): boolean => value > LAST_SHORT_TYPE;

@@ -18,8 +18,11 @@ export const MAX_MEMORY_BYTES = 2 ** 34;
 export const MAX_MEMORY_PAGES = 262_144;
 /** Elements of the largest table (kV8MaxWasmTableSize is 10,000,000), rounded up. */
 export const MAX_TABLE_ELEMENTS = 2 ** 24;
-/** kV8MaxWasmFunctionParams and kV8MaxWasmFunctionReturns. */
-export const MAX_PARAMETERS = 1_000;
+/**
+ * Parameters or results of a function that takes its fuel as one more: each function that does may
+ * want a wrapper that names every parameter, and half a million of 1,000 would make gigabytes.
+ */
+export const MAX_THREADED_VALUES = 64;
 /** Units that may be spent without a look at what is left: some ten microseconds. */
 export const MAX_UNCHECKED = 16_384;
 /** Calls of a function to those that may call it again, without a look behind each: 4 million units. */

@@ -8,7 +8,7 @@ import type { WasmModule } from "@glovebox/wasm-binary";
 import { firstTypes, hasClosedTables } from "./closed-tables.ts";
 import { callComponents, type CallComponents } from "./graph/call-graph.ts";
 import type { CallFacts } from "./graph/control-flow.ts";
-import { MAX_CIRCULAR_CALLS, MAX_LOCALS, MAX_PARAMETERS, MAX_UNCHECKED } from "./limits.ts";
+import { MAX_CIRCULAR_CALLS, MAX_LOCALS, MAX_THREADED_VALUES, MAX_UNCHECKED } from "./limits.ts";
 import { MeteringStop } from "./metering-stop.ts";
 import type { Placement } from "./options.ts";
 import type { FunctionReferences } from "./rewrite/function-references.ts";
@@ -133,7 +133,7 @@ export function planModule(
 }
 
 /**
- * A function is threaded where others call it directly and its new type fits the engine's limits. One that goes
+ * A function is threaded where others call it directly and its new type is short enough. One that goes
  * on as another by a tail call has to give what that gives, and is threaded only where that is.
  */
 function chooseKinds(
@@ -155,7 +155,7 @@ function chooseKinds(
   for (let index = 0; index < kinds.length; index++) {
     const { parameters, results } = signatureOf(module, imported.function + index);
     const locals = parameters.length + (survey.localCounts[index] as number);
-    const fits = parameters.length < MAX_PARAMETERS && results.length < MAX_PARAMETERS;
+    const fits = Math.max(parameters.length, results.length) <= MAX_THREADED_VALUES;
     const leaves = ((survey.does[index] as number) & BODY.tailCallsUnknown) !== 0;
     const functionIndex = imported.function + index;
     const isCalled = survey.isCalled[functionIndex] === 1 || isElement[functionIndex] === 1;

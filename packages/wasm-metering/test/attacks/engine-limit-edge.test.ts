@@ -58,6 +58,15 @@ describe("a function at an engine limit", () => {
   });
 });
 
+it("1,000 small functions with 999 parameters each do not become megabytes", async () => {
+  const many = (text: (index: number) => string): string =>
+    Array.from({ length: 1_000 }, (_, index) => text(index)).join(" ");
+  const bytes = await assembleWat(`(module (type $t (func (param ${"i32 ".repeat(999)})))
+    (table (export "table") 1000 funcref) (elem (i32.const 0) ${many(String)})
+    ${many(() => "(func (type $t))")} (func unreachable ${many((index) => `call ${index}`)}))`);
+  expect(metered(bytes).bytes.length).toBeLessThan(20 * bytes.length);
+});
+
 /** A module with a memory and one function. */
 function moduleOf(
   parameters: readonly number[],
