@@ -7,7 +7,10 @@ export interface ApprovalStore {
   readonly sealKey: Uint8Array;
   /** Everything that is kept, at most one for each plugin. */
   list(): readonly Approval[];
-  /** Keeps one in place of the plugin's last; durable when it resolves. */
+  /**
+   * Keeps one in place of the plugin's last; durable when it resolves. What is removed before that is
+   * not kept.
+   */
   save(approval: Approval): Promise<void>;
   /** Forgets the plugin's: not listed any more at once, durable when it resolves. */
   remove(pluginId: string): Promise<void>;

@@ -6,7 +6,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 
-import { parseBoundedJson } from "@glovebox/core/json";
+import type { Decision } from "@glovebox/core/decision";
+import { type JsonValue, parseBoundedJson } from "@glovebox/core/json";
 import type { ApprovalStore } from "@glovebox/runtime";
 
 import { MAX_APPROVALS_FILE_BYTES, MAX_JSON_KEYS, SEAL_KEY_BYTES } from "../limits.ts";
@@ -35,29 +36,41 @@ export async function openApprovalFile(directory: string, name: string): Promise
   for (const approval of await readApprovals(path)) kept.set(approval.pluginId, approval);
 
   let last: Promise<void> = Promise.resolve();
-  let removed = new Set<string>();
+  /** What is to be kept, until it is or is taken back. */
+  const saving = new Set<Approval>();
   /** One after the other, so that the file is always one of the states in their order. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     const next = last.then(work);
     last = next.catch(() => undefined);
     return next;
   }
-  const write = (approvals: Iterable<Approval>): Promise<void> =>
-    replacePrivateFile(path, `${JSON.stringify({ approvals: [...approvals] }, undefined, 2)}\n`);
+  async function write(approvals: Iterable<Approval>): Promise<void> {
+    const text = Buffer.from(`${JSON.stringify({ approvals: [...approvals] }, undefined, 2)}\n`);
+    const parsed = parseApprovals(text);
+    // A file that cannot be read again would end the next start, and take every approval with it.
+    if (!parsed.allowed) throw problem(path, parsed.reason);
+    await replacePrivateFile(path, text);
+  }
 
   return {
     sealKey,
     list: () => [...kept.values()],
-    save: (approval) =>
-      inTurn(async () => {
-        removed = new Set();
-        await write(new Map(kept).set(approval.pluginId, approval).values());
-        // Taken back while it was written: what removes it is in the queue behind this.
-        if (!removed.has(approval.pluginId)) kept.set(approval.pluginId, approval);
-      }),
+    save(approval) {
+      saving.add(approval);
+      return inTurn(async () => {
+        try {
+          if (!saving.has(approval)) return;
+          await write(new Map(kept).set(approval.pluginId, approval).values());
+          // Taken back while it was written: what removes it is in the queue behind this.
+          if (saving.has(approval)) kept.set(approval.pluginId, approval);
+        } finally {
+          saving.delete(approval);
+        }
+      });
+    },
     remove(pluginId) {
       kept.delete(pluginId);
-      removed.add(pluginId);
+      for (const approval of saving) if (approval.pluginId === pluginId) saving.delete(approval);
       return inTurn(() => write(kept.values()));
     },
   };
@@ -67,17 +80,20 @@ export async function openApprovalFile(directory: string, name: string): Promise
 async function readApprovals(path: string): Promise<readonly Approval[]> {
   const bytes = await readPrivateFile(path, MAX_APPROVALS_FILE_BYTES);
   if (bytes === undefined) return [];
-  const limits = {
-    maxBytes: MAX_APPROVALS_FILE_BYTES,
-    maxDepth: MAX_DEPTH,
-    maxKeys: MAX_JSON_KEYS,
-  };
-  const parsed = parseBoundedJson(bytes, limits);
+  const parsed = parseApprovals(bytes);
   if (!parsed.allowed) throw problem(path, parsed.reason);
   const { approvals } = (parsed.value ?? {}) as { readonly approvals?: unknown };
   const isList = Array.isArray(approvals) && approvals.every(isApproval);
   if (!isList) throw problem(path, "it holds no list of approvals");
   return approvals;
+}
+
+function parseApprovals(bytes: Uint8Array): Decision<JsonValue> {
+  return parseBoundedJson(bytes, {
+    maxBytes: MAX_APPROVALS_FILE_BYTES,
+    maxDepth: MAX_DEPTH,
+    maxKeys: MAX_JSON_KEYS,
+  });
 }
 
 const TEXTS = ["pluginId", "publisher", "requestDigest", "operator", "seal"];
@@ -88,6 +104,7 @@ function isApproval(value: unknown): value is Approval {
   return (
     TEXTS.every((name) => typeof members[name] === "string") &&
     typeof members["approvedAtMs"] === "number" &&
+    Number.isFinite(new Date(members["approvedAtMs"]).getTime()) &&
     typeof members["request"] === "object" &&
     members["request"] !== null
   );

@@ -16,7 +16,8 @@ const OTHERS = 0o077;
 /**
  * Reads a private file, bounded; `undefined` when there is none.
  *
- * @throws {@link HostError} (`HOST_PRIVATE_FILE`) when it is a link or no file, too large, or open to others
+ * @throws {@link HostError} (`HOST_PRIVATE_FILE`) when it is a link or no file, too large, open to others,
+ *   or another user's: whoever could put a file into the directory would else choose the host's key
  */
 export async function readPrivateFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
   try {
@@ -25,6 +26,8 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<B
     await using file = await open(path, flags);
     const stats = await file.stat();
     if (!stats.isFile()) throw problem(path, "it is no regular file");
+    if (stats.uid !== (process.geteuid?.() ?? stats.uid))
+      throw problem(path, "it belongs to another user than this process");
     if ((stats.mode & OTHERS) !== 0) throw problem(path, "others than its owner have rights to it");
     if (stats.size > maxBytes) throw problem(path, `it has more than ${maxBytes} bytes`);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(stats.size), 0, stats.size, 0);

@@ -27,7 +27,7 @@ export interface Approval {
   readonly publisher: string;
   /** What was approved. */
   readonly request: CapabilityRequest;
-  /** SHA-256 of the request's canonical JSON (RFC 8785), hexadecimal. */
+  /** SHA-256 of the canonical JSON (RFC 8785) of plugin, publisher and request, hexadecimal. */
   readonly requestDigest: string;
   /** Who approved. */
   readonly operator: string;
@@ -74,8 +74,8 @@ export interface Approvals {
   difference(approval: Approval | undefined, subject: ApprovalSubject): Decision<readonly Change[]>;
   /** Whether the seal holds; no more is believed of an approval that was stored. */
   isSealed(approval: Approval): boolean;
-  /** SHA-256 of a request's canonical JSON (RFC 8785), hexadecimal. */
-  digest(request: CapabilityRequest): string;
+  /** Names who asks for what: SHA-256 of the subject's canonical JSON (RFC 8785), hexadecimal. */
+  digest(subject: ApprovalSubject): string;
 }
 
 const RULE = "grant.approval";
@@ -128,7 +128,7 @@ export function createApprovals(options: ApprovalOptions): Approvals {
   ): Decision<T> {
     const details = {
       publisher: recordedText(subject.publisher),
-      requestDigest: digestOf(subject.request),
+      requestDigest: digestOf(subject),
     };
     return recorder.decide({ pluginId: subject.pluginId }, kind, decision, details, actor);
   }
@@ -150,7 +150,7 @@ export function createApprovals(options: ApprovalOptions): Approvals {
       refuse("BROKER_APPROVAL", RULE, `${pluginId}: ${why}`);
     if (approval === undefined) return refused("nobody approved it");
     if (!isSealed(approval)) return refused("the seal does not hold");
-    if (approval.requestDigest !== digestOf(approval.request))
+    if (approval.requestDigest !== digestOf(approval))
       return refused("the digest is not that of the request");
     if (approval.pluginId !== pluginId) return refused(`it approves ${approval.pluginId}`);
     if (approval.publisher !== publisher) return refused("the publisher has changed");
@@ -192,7 +192,7 @@ export function createApprovals(options: ApprovalOptions): Approvals {
             pluginId: subject.pluginId,
             publisher: subject.publisher,
             request,
-            requestDigest: digestOf(request),
+            requestDigest: digestOf({ ...subject, request }),
             operator,
             approvedAtMs: wallMs(),
           })
@@ -255,8 +255,8 @@ function sealedBytes(approval: Omit<Approval, "seal">): Uint8Array {
   return Buffer.from(`glovebox approval v1\n${canonicalJson(statement as unknown as JsonValue)}`);
 }
 
-function digestOf(request: CapabilityRequest): string {
-  return createHash("sha256")
-    .update(canonicalJson(request as unknown as JsonValue))
-    .digest("hex");
+/** With plugin and publisher: the same request of somebody else is not what an operator has read. */
+function digestOf({ pluginId, publisher, request }: ApprovalSubject): string {
+  const subject = { pluginId, publisher, request } as unknown as JsonValue;
+  return createHash("sha256").update(canonicalJson(subject)).digest("hex");
 }

@@ -62,6 +62,16 @@ test.each<readonly [string, (approval: Approval) => Approval]>([
   expect(codeOf(approvals().check(forged, asked))).toBe("BROKER_APPROVAL");
 });
 
+test("the digest that an operator reads names plugin, publisher and request", () => {
+  const desk = approvals();
+  const changes = [{ publisher: "key:def" }, { pluginId: pluginId("other") }, { request: wider }];
+  const digests = [subject, ...changes.map((change) => ({ ...subject, ...change }))].map((one) =>
+    desk.digest(one),
+  );
+  expect(new Set(digests).size).toBe(4);
+  expect(valueOf(desk.approve(subject, "ops")).requestDigest).toBe(digests[0]);
+});
+
 test("nobody's yes is no yes, and short keys seal nothing", () => {
   expect(codeOf(approvals().check(undefined, subject))).toBe("BROKER_APPROVAL");
   expect(() => createHmacSealer(new Uint8Array(16))).toThrowCode("BROKER_POLICY");

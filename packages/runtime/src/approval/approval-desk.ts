@@ -35,7 +35,7 @@ export interface PendingApproval {
   readonly reason: string;
   /** What it asks beyond what this publisher has, and less: `+ may now also write to /data`. */
   readonly changes: readonly string[];
-  /** Names exactly this request. */
+  /** Names exactly this request of this publisher. */
   readonly requestDigest: string;
 }
 
@@ -126,9 +126,25 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
   const find = (pluginId: string): Approval | undefined =>
     store.list().find((approval) => approval.pluginId === pluginId);
 
+  /** Kept in words: whoever can reach a host may read them, and 2,048 hosts take 0.1 s to put so. */
+  const inWords = new WeakMap<Approval, ApprovedRequest>();
+  function approvedOf(approval: Approval): ApprovedRequest {
+    let approved = inWords.get(approval);
+    if (approved === undefined) {
+      const { pluginId, publisher, operator, approvedAtMs, requestDigest, request } = approval;
+      const all = requestChanges(undefined, request, privateCidrs);
+      const allows = all.allowed ? changeLines(all.value) : [];
+      const isSealed = approvals.isSealed(approval);
+      const who = { pluginId, publisher, operator, approvedAtMs };
+      approved = { ...who, requestDigest, allows, isSealed };
+      inWords.set(approval, approved);
+    }
+    return approved;
+  }
+
   function wait(asking: Asking, reason: string): void {
     const { subject, version } = asking;
-    const { pluginId, publisher, request } = subject;
+    const { pluginId, publisher } = subject;
     const changes = approvals.difference(find(pluginId), subject);
     waiting.delete(pluginId);
     // The operator loads plugins, so that this is no attacker's to fill; the oldest makes room.
@@ -140,7 +156,7 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
       publisher,
       reason,
       changes: changes.allowed ? changeLines(changes.value) : [],
-      requestDigest: approvals.digest(request),
+      requestDigest: approvals.digest(subject),
     };
     waiting.set(pluginId, { asking, pending });
   }
@@ -150,21 +166,14 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
       const { subject } = asking;
       const decision = approvals.check(find(subject.pluginId), subject);
       if (decision.allowed) {
-        const { publisher, requestDigest } = waiting.get(subject.pluginId)?.pending ?? {};
-        const isThis = requestDigest === approvals.digest(subject.request);
-        if (isThis && publisher === subject.publisher) waiting.delete(subject.pluginId);
+        const { requestDigest } = waiting.get(subject.pluginId)?.pending ?? {};
+        if (requestDigest === approvals.digest(subject)) waiting.delete(subject.pluginId);
       } else if (decision.code === "BROKER_APPROVAL") wait(asking, decision.reason);
       return decision;
     },
     overview: () => ({
       pending: [...waiting.values()].map(({ pending }) => pending),
-      approved: store.list().map((approval) => {
-        const { pluginId, publisher, operator, approvedAtMs, requestDigest, request } = approval;
-        const all = requestChanges(undefined, request, privateCidrs);
-        const allows = all.allowed ? changeLines(all.value) : [];
-        const isSealed = approvals.isSealed(approval);
-        return { pluginId, publisher, operator, approvedAtMs, requestDigest, allows, isSealed };
-      }),
+      approved: store.list().map(approvedOf),
     }),
     async approve(pluginId, { operator, requestDigest }) {
       const found = waiting.get(pluginId);
@@ -178,6 +187,14 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
       }
       const approved = approvals.approve(found.asking.subject, operator);
       if (!approved.allowed) return approved;
+      const before = find(pluginId)?.seal;
+      // The store would outlive what a failing disk has lost of the log.
+      const recorded = await events.lastSettled();
+      if (recorded?.allowed === false) return recorded;
+      if (find(pluginId)?.seal !== before) {
+        const reason = `the approval of ${pluginId} was taken back or replaced meanwhile`;
+        return refuse("RUNTIME_APPROVAL_CHANGED", RULE, reason);
+      }
       try {
         await store.save(approved.value);
       } catch (error) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { JsonValue } from "@glovebox/core/json";
 import type { ApprovalStore, RuntimeConfig } from "@glovebox/runtime";
 import { generateKeyPair, signPackage } from "@glovebox/signer";
-import { buildPluginPackage } from "@glovebox/testkit";
+import { buildPluginPackage, recordingDecisionLog } from "@glovebox/testkit";
 import "@glovebox/testkit/matchers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
@@ -186,6 +186,77 @@ test("a yes to what was read is no yes to what came after", async () => {
     "RUNTIME_USAGE",
   );
   expect(host.runtime.list()).toEqual([]);
+});
+
+test("a yes to one publisher's request is no yes to the same request of another", async () => {
+  const [ann, mallory] = [generateKeyPair(), generateKeyPair()];
+  const trustedKeys = [
+    { publicKey: ann.publicKey, identity: "Ann" },
+    { publicKey: mallory.publicKey, identity: "Mallory" },
+  ];
+  await using host = await openHost(memoryStore(), { trust: { trustedKeys } });
+  const sign = { pluginId: "asks", version: "1.0.0" };
+  await host.ask("1.0.0", reading, { ...sign, privateKey: ann.privateKey });
+  const [read] = host.runtime.approvals().pending;
+  await host.ask("1.0.0", reading, { ...sign, privateKey: mallory.privateKey });
+  const order = { operator: "ann", requestDigest: read?.requestDigest ?? "" };
+  expect(await host.runtime.approve("asks", order)).toMatchObject({
+    error: { code: "RUNTIME_APPROVAL_CHANGED" },
+  });
+  expect(host.runtime.list()).toEqual([]);
+  expect(host.runtime.approvals().approved).toEqual([]);
+});
+
+test("a page that asks again and again has an approval put into words once", async () => {
+  const store = memoryStore();
+  await using host = await openHost(store);
+  await host.ask("1.0.0", reading);
+  await host.approve();
+  const [kept] = store.list();
+  if (kept === undefined) throw new Error("nothing was kept");
+  let reads = 0;
+  const { request, ...rest } = kept;
+  const counted: Approval = {
+    ...rest,
+    get request() {
+      reads += 1;
+      return request;
+    },
+  };
+  store.kept.set("asks", counted);
+  const first = host.runtime.approvals();
+  const once = reads;
+  expect(host.runtime.approvals()).toEqual(first);
+  expect([first.approved[0]?.isSealed, once > 0, reads]).toEqual([true, true, once]);
+});
+
+test("a yes that the log has lost is not kept", async () => {
+  const log = recordingDecisionLog();
+  const store = memoryStore();
+  await using host = await openHost(store, { deps: { decisionLog: log } });
+  await host.ask("1.0.0", reading);
+  log.holdDurability();
+  const approved = host.approve();
+  await expect.poll(() => log.events.at(-1)?.event.actor).toBe("operator:ann");
+  log.failDurability(new Error("ENOSPC"));
+  expect(await approved).toBe("RUNTIME_NOT_RECORDED");
+  expect(store.list()).toEqual([]);
+});
+
+test("an approval that is taken back while a wider one is written stays taken back", async () => {
+  const log = recordingDecisionLog();
+  const store = memoryStore();
+  await using host = await openHost(store, { deps: { decisionLog: log } });
+  await host.ask("1.0.0", reading);
+  await host.approve();
+  await host.ask("1.1.0", writing);
+  log.holdDurability();
+  const approved = host.approve();
+  const revoked = host.runtime.revokeApproval("asks", "bob");
+  await expect.poll(() => log.events.at(-1)?.event.actor).toBe("operator:bob");
+  log.releaseDurability();
+  expect([await approved, await revoked]).toEqual(["RUNTIME_APPROVAL_CHANGED", true]);
+  expect(store.list()).toEqual([]);
 });
 
 test("what is loaded after a yes is what was read, whatever its folder holds by then", async () => {
