@@ -31,6 +31,7 @@ import {
   ISOLATION_LEVELS,
   type IsolationLayer,
   type IsolationLevel,
+  type IsolationProof,
   layersOf,
   levelOf,
   type OuterLayer,
@@ -197,7 +198,11 @@ export async function createSandbox(
     async boot() {
       const { runner, hello } = await Runner.boot(launcher, "plugin");
       lockDownMs = hello.lockDownMs;
-      return { runner, proof: { ...(await canary), ...proofOf(hello, runner.pid, launcher) } };
+      const proof = { ...(await canary), ...proofOf(hello, runner.pid, launcher) };
+      const problem = withoutLayer(proof, options.outerLayer);
+      if (problem === undefined) return { runner, proof };
+      runner.kill(problem);
+      throw problem;
     },
   });
   const store = new ModuleStore();
@@ -220,7 +225,8 @@ export async function createSandbox(
     layers = layersOf(proof, layer);
     if (layer !== undefined && !layers.includes(layer))
       absentLayers = { ...absentLayers, [layer]: "a canary was not refused what it must be" };
-    const problem = belowMinimum(proof, minimumIsolation);
+    const problem =
+      belowMinimum(proof, minimumIsolation) ?? withoutLayer(proof, options.outerLayer);
     if (problem !== undefined) throw problem;
   } catch (error) {
     await close();
@@ -262,6 +268,19 @@ export async function createSandbox(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A layer that the options name and that starts here must also hold: only a proof says so. */
+function withoutLayer(
+  proof: IsolationProof,
+  wanted: SandboxOptions["outerLayer"],
+): SandboxError | undefined {
+  if (wanted === undefined || wanted === "none" || layersOf(proof, wanted).includes(wanted))
+    return undefined;
+  return new SandboxError("SANDBOX_ISOLATION", {
+    message: `the outer layer ${wanted} was not shown to hold: what it must refuse was not refused`,
+    details: { wanted },
+  });
 }
 
 function requireWhole(name: string, value: number, least: number): void {

@@ -15,7 +15,7 @@ import { callScope } from "@glovebox/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { flatPlugin } from "../support/fixtures.ts";
-import { BIND_SYSCALL, program } from "../support/hostile-runner.ts";
+import { BIND_SYSCALL, lyingRunner, program } from "../support/hostile-runner.ts";
 import { lastWordsOf } from "../support/last-words.ts";
 import { loadPlugin, textOf } from "../support/open-plugin.ts";
 import { unavailableLayer } from "../support/outer-layers.ts";
@@ -24,6 +24,7 @@ const architecture = knownArchitecture() ?? "x64";
 const number = (name: keyof typeof SYSTEM_CALL_NUMBERS): number =>
   SYSTEM_CALL_NUMBERS[name][architecture] ?? -1;
 
+const HELLO = 32;
 const EPERM = -1;
 const ENOENT = -2;
 const ESRCH = -3;
@@ -175,6 +176,21 @@ it("leaves the host's own threads as they are", async (context) => {
   );
   expect(new Set(texts)).toEqual(new Set(["a secret of the host"]));
 });
+
+it.for(["bubblewrap", "landlock"] as const)(
+  "does not go on behind %s, which the options ask for, when it does not hold",
+  async (layer, context) => {
+    const reason = await unavailableLayer(layer);
+    if (reason !== undefined) context.skip(reason);
+    const reached = `{ ...content, outside: { root: 0, proc: 0, port: 0 } }`;
+    await using open = await lyingRunner(HELLO, reached, "canary");
+    const deps = { runnerProgram: open.path };
+    await expect(createSandbox({ poolSize: 0, outerLayer: layer }, deps)).rejects.toMatchObject({
+      code: "SANDBOX_ISOLATION",
+      details: { wanted: layer },
+    });
+  },
+);
 
 it("does not go on without a layer that the options ask for", async (context) => {
   if (process.platform === "linux") context.skip("both layers may work here");
