@@ -65,10 +65,13 @@ ${rows.length === 0 ? '<tr><td colspan="8">No plugin is loaded.</td></tr>' : row
 }
 
 /** What an operator reads before saying yes: the same lines as at the command line. */
-function waitingLoad({ pluginId, version, publisher, reason, changes }: PendingApproval): string {
+function waitingLoad(pending: PendingApproval): string {
+  const { pluginId, version, publisher, reason, changes, requestDigest } = pending;
   const lines = changes.map((line) => `<li>${encodeHtmlText(line)}</li>`);
   const title = encodeHtmlText(`${pluginId} ${version}, ${publisher}`);
-  const how = encodeHtmlText(`glovebox approvals approve ${pluginId} --operator NAME`);
+  // With the digest, so that nothing is approved which came after this page.
+  const order = `glovebox approvals approve ${pluginId} --operator NAME --digest ${requestDigest}`;
+  const how = encodeHtmlText(order);
   return `<section class="loosened"><h2>Waits for approval: ${title}</h2>
 <p>${encodeHtmlText(reason)}</p><ul>${lines.join("")}</ul><p><code>${how}</code></p></section>`;
 }

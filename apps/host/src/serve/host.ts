@@ -181,9 +181,11 @@ async function greet(
       lines.push(`Plugin ${id} ${version ?? ""}: ${functions.join(", ")}`);
     }
   }
-  for (const { pluginId, changes } of runtime.approvals().pending) {
+  for (const { pluginId, changes, requestDigest } of runtime.approvals().pending) {
     lines.push(`Plugin ${pluginId} waits for an approval:`, ...changes.map((line) => `  ${line}`));
-    lines.push(`  glovebox approvals approve ${pluginId} --operator NAME`);
+    lines.push(
+      `  glovebox approvals approve ${pluginId} --operator NAME --digest ${requestDigest}`,
+    );
   }
   return [
     ...lines,

@@ -24,8 +24,18 @@ const metricsText = () =>
     'glovebox_plugin_denials_total{plugin="evil",code="BROKER_REVOKED"} 2',
     "",
   ].join("\n");
+const requestDigest = "5".repeat(64);
+const waiting = {
+  pluginId: "reader" as PluginInfo["id"],
+  version: "1.0.0",
+  publisher: "unsigned",
+  reason: "<b>nobody approved it",
+  changes: ["+ may now also read from /<data>"],
+  requestDigest,
+};
+const approvals = () => ({ pending: [waiting], approved: [] });
 const host = fakeHost(undefined, {
-  runtime: { list: () => [plugin], metricsText },
+  runtime: { list: () => [plugin], metricsText, approvals },
   loosened: ["host.address"],
 });
 
@@ -35,6 +45,13 @@ test("the page shows plugins, states, calls and denials", async () => {
   expect(text).toContain('<td class="number">7</td><td class="number">2</td>');
   expect(text).toContain("host.address");
   expect(text).toContain("Layers around a plugin: permission (not landlock: there is &lt;none");
+});
+
+test("the page shows what waits, and the order that approves this and nothing that comes later", async () => {
+  const text = await (await host.request("/")).text();
+  expect(text).toContain("+ may now also read from /&lt;data");
+  expect(text).toContain(`approve reader --operator NAME --digest ${requestDigest}`);
+  expect(text).not.toContain("<b>nobody");
 });
 
 test("the page encodes what plugins say, and its policy lets nothing run", async () => {

@@ -194,7 +194,8 @@ test("a yes to one publisher's request is no yes to the same request of another"
     { publicKey: ann.publicKey, identity: "Ann" },
     { publicKey: mallory.publicKey, identity: "Mallory" },
   ];
-  await using host = await openHost(memoryStore(), { trust: { trustedKeys } });
+  const config = { validation: { requireSignatures: true }, trust: { trustedKeys } };
+  await using host = await openHost(memoryStore(), config);
   const sign = { pluginId: "asks", version: "1.0.0" };
   await host.ask("1.0.0", reading, { ...sign, privateKey: ann.privateKey });
   const [read] = host.runtime.approvals().pending;
