@@ -149,6 +149,8 @@ function deferred(
         if (there !== undefined && target !== undefined) {
           return carry(target, args, there, tank);
         }
+        // A module may catch this, and call again.
+        tank?.call();
         const why = there === undefined ? "is not started yet" : "exports no such function";
         throw new PluginFailure(
           "SANDBOX_ABI",

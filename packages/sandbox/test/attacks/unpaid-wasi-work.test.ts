@@ -5,7 +5,9 @@
 import { assembleWat } from "@glovebox/testkit";
 import { expect, it } from "vitest";
 
+import type { NamedModule } from "../../src/abi/abi.ts";
 import { FuelTank } from "../../src/abi/fuel.ts";
+import { linkModules } from "../../src/abi/link-modules.ts";
 import { GuestMemory } from "../../src/abi/wasi/guest-memory.ts";
 import { createWasi } from "../../src/abi/wasi/imports.ts";
 import { Streams } from "../../src/abi/wasi/streams.ts";
@@ -51,6 +53,42 @@ it.each<[string, string, number[], number]>([
   const { tank, calls } = await start();
   expect(calls[name]?.(...args)).toBe(0);
   expect(tank.used).toBeGreaterThan(entries * CALL_UNITS);
+});
+
+it("a program that catches its own end pays for what it calls then", async () => {
+  const { tank, calls } = await start();
+  expect(() => calls["proc_exit"]?.(0)).toThrow("exit");
+  const before = tank.used;
+  for (let round = 0; round < 10; round++) expect(() => calls["sched_yield"]?.()).toThrow("exit");
+  expect(tank.used - before).toBe(10 * CALL_UNITS);
+});
+
+it("a module that catches the lack of a linked function pays for each call", async () => {
+  const bytes = await assembleWat(
+    `(module (import "later" "missing" (func $missing))
+      (global (export "fuel") (mut i64) (i64.const 0))
+      (func (export "run") (local $left i32)
+        (local.set $left (i32.const 10))
+        (loop $again
+          (try (do (call $missing)) (catch_all))
+          (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))))`,
+    { exceptions: true },
+  );
+  const later = await assembleWat(`(module (global (export "fuel") (mut i64) (i64.const 0)))`);
+  const module = (name: string, code: Uint8Array<ArrayBuffer>): NamedModule => ({
+    name,
+    module: new WebAssembly.Module(code),
+    fuel: { global: "fuel" },
+  });
+  const tank = new FuelTank();
+  tank.fill(BUDGET);
+  const { modules } = linkModules(
+    [module("early", Uint8Array.from(bytes)), module("later", Uint8Array.from(later))],
+    () => ({ imports: {} }),
+    tank,
+  );
+  modules[0]?.functions.get("run")?.();
+  expect(tank.used).toBe(10 * CALL_UNITS);
 });
 
 it("lines of log beyond the most are neither kept nor sent", () => {

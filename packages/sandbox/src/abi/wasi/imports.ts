@@ -115,9 +115,9 @@ function answering(
     Object.entries(calls).map(([name, run]) => [
       name,
       (...args: never[]): number => {
+        toll.call();
         // A module may catch what ends it; it then finds nothing that it could do.
         if (state.exit !== undefined) throw state.exit;
-        toll.call();
         try {
           run(...args);
           return ERRNO.SUCCESS;
