@@ -16,8 +16,6 @@ const KIND = { block: 0, loop: 1, if: 2, else: 3, try: 4, tryTable: 5 } as const
 
 /** No node: the code cannot be reached. */
 const DEAD = -1;
-/** Numbers for each catch in the list of a `try_table`: kind, tag, label. */
-const CATCH_WIDTH = 3;
 /** Stands for a branch of an exception in a list of branches. */
 const EXCEPTION = -2;
 
@@ -242,17 +240,15 @@ export class ControlFlow {
   #catch(position: number): void {
     const block = this.#block.kind.length - 1;
     if (this.#current !== DEAD) this.#pend(block, this.#current);
-    // Where the block begins.
     this.#current = this.#block.node.at(block);
-    if (this.#current === DEAD) return;
     this.#charge(OP.catch, COST_TABLE.perCatch);
-    this.#current = this.#begin(position, NODE.handler);
+    if (this.#current !== DEAD) this.#current = this.#begin(position, NODE.handler);
   }
 
   #tryTable(reader: OperatorReader): void {
     const { list, listLength } = reader;
-    this.#charge(OP.tryTable, (COST_TABLE.perCatch * listLength) / CATCH_WIDTH);
-    for (let at = 2; at < listLength; at += CATCH_WIDTH) {
+    this.#charge(OP.tryTable, (COST_TABLE.perCatch * listLength) / 3);
+    for (let at = 2; at < listLength; at += 3) {
       const block = this.#targetOf(list[at] as number);
       if (block === 0) this.branchesToBody = this.catchesToBody = true;
       if (this.#current === DEAD) continue;
