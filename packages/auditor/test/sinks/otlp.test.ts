@@ -133,7 +133,7 @@ describe("OTLP over HTTP", () => {
     let isAway = false;
     const server = createServer((request, response) => {
       const more = (): void => {
-        while (!isAway && response.write("x".repeat(65_536)));
+        if (!isAway && response.write("x".repeat(65_536))) setImmediate(more);
       };
       response.on("drain", more).on("close", () => (isAway = true));
       request.resume().on("end", more);
