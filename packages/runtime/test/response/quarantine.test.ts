@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 
 import { ECHO, flatPlugin, openRuntime, SPIN, TRAP } from "../open-runtime.ts";
 
+/** A process needs a moment, and on a busy machine seconds. */
+const LONG = { timeout: 10_000 };
+
 const MIXED = flatPlugin({ run: ECHO, trap: TRAP });
 
 test("quarantines a plugin after failures in a row, alerts, and leaves the others alone", async () => {
@@ -18,7 +21,7 @@ test("quarantines a plugin after failures in a row, alerts, and leaves the other
   expect(await host.call("good", "run", "fine")).toBe("fine");
   // A killed process takes a moment to be gone.
   await expect
-    .poll(() => host.runtime.list())
+    .poll(() => host.runtime.list(), LONG)
     .toMatchObject([
       { id: "bad", state: "quarantined", health: "unhealthy", processes: 0 },
       { id: "good", state: "ready" },
@@ -39,7 +42,7 @@ test("ends a quarantine for failures when its time is over, through every check"
   for (let calls = 0; calls < 5; calls += 1) await host.call("bad", "trap");
   expect(await host.call("bad", "run")).toBe("RUNTIME_QUARANTINED");
   clock.advance(30_000);
-  await expect.poll(() => host.runtime.list()[0]?.state).toBe("ready");
+  await expect.poll(() => host.runtime.list()[0]?.state, LONG).toBe("ready");
   expect(await host.call("bad", "run", "again")).toBe("again");
 });
 
@@ -93,7 +96,7 @@ test("throttles instead when too many plugins are quarantined, and lets go later
   expect(metrics).toContain('glovebox_monitor_actions_total{plugin="b",kind="throttle"} 1');
   clock.advance(30_000);
   await expect
-    .poll(() => host.runtime.list().map(({ state }) => state))
+    .poll(() => host.runtime.list().map(({ state }) => state), LONG)
     .toEqual(["ready", "ready"]);
 });
 
@@ -101,7 +104,7 @@ test("shows a plugin whose process is gone as sleeping, and wakes it with the ne
   await using host = await openRuntime({ resources: { defaultCpuLimitMs: 50 } });
   await host.load({ id: "spin", wasm: flatPlugin({ run: SPIN, echo: ECHO }) });
   expect(await host.call("spin", "run")).toBe("SANDBOX_CPU_LIMIT");
-  await expect.poll(() => host.runtime.list()[0]?.state).toBe("sleeping");
+  await expect.poll(() => host.runtime.list()[0]?.state, LONG).toBe("sleeping");
   expect(await host.call("spin", "echo", "awake")).toBe("awake");
   expect(host.runtime.list()[0]?.state).toBe("ready");
 });
