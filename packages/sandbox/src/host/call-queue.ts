@@ -5,6 +5,7 @@
  */
 import type { SandboxError } from "../errors.ts";
 import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
+import { FRAME } from "../protocol/frame-table.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HostSide } from "./host-side.ts";
 import { queueFull } from "./runner-errors.ts";
@@ -43,11 +44,16 @@ export class CallQueue {
     return this.#queued[0];
   }
 
-  /** Why no more fits; one command always does, whatever its size. */
+  /**
+   * Why no more fits; one call always does, whatever its size. Modules of a load are the host's own
+   * and bounded by it, metered ones beyond what callers may leave here.
+   */
   refusalFor(exchange: Exchange): SandboxError | undefined {
     const { length } = this.#queued;
     const tooMany = length >= MAX_QUEUED_CALLS;
-    const tooMuch = length > 0 && this.#bytes + exchange.payload.length > MAX_QUEUED_INPUT_BYTES;
+    const isInput = exchange.type === FRAME.CALL;
+    const tooMuch =
+      isInput && length > 0 && this.#bytes + exchange.payload.length > MAX_QUEUED_INPUT_BYTES;
     return tooMany || tooMuch ? queueFull(length, this.#bytes) : undefined;
   }
 

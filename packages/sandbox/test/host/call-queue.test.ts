@@ -26,6 +26,14 @@ describe("CallQueue", () => {
     expect(queue.refusalFor(commandOf(0))?.code).toBe("SANDBOX_QUEUE_FULL");
   });
 
+  it("takes a module that is larger than what callers may leave, behind another", () => {
+    const queue = new CallQueue();
+    queue.push({ ...commandOf(1_568), type: FRAME.LOAD });
+    const module = { ...commandOf(MAX_QUEUED_INPUT_BYTES + 1), type: FRAME.LOAD };
+    expect(queue.refusalFor(module)).toBeUndefined();
+    expect(queue.refusalFor({ ...module, type: FRAME.CALL })?.code).toBe("SANDBOX_QUEUE_FULL");
+  });
+
   it("takes commands up to its number and no further", () => {
     const queue = new CallQueue();
     for (let at = 0; at < MAX_QUEUED_CALLS; at++) queue.push(commandOf(0));
