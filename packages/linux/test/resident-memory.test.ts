@@ -4,21 +4,23 @@ import { once } from "node:events";
 import { openResidentMemory } from "@glovebox/linux";
 import { expect, it } from "vitest";
 
+/** What the tests allocate, held to the end: a collection between two readings would hide what is measured. */
+const held: Buffer[] = [];
+
 it.runIf(process.platform === "linux")("reads what is resident in another process", () => {
   using memory = openResidentMemory(process.pid);
   const before = memory.readBytes();
   expect(before).toBeGreaterThan(10 * 2 ** 20);
-  const kept = Buffer.alloc(64 * 2 ** 20, 1);
+  held.push(Buffer.alloc(64 * 2 ** 20, 1));
   expect(memory.readBytes() - before).toBeGreaterThan(32 * 2 ** 20);
-  expect(kept.length).toBe(64 * 2 ** 20);
 });
 
 it.runIf(process.platform === "linux")("reads what data another process has mapped", () => {
   using memory = openResidentMemory(process.pid);
   const before = memory.readDataBytes();
-  const kept = Buffer.alloc(64 * 2 ** 20); // mapped, and not resident
+  held.push(Buffer.alloc(64 * 2 ** 20)); // mapped, and not resident
   // The engine may give other memory back meanwhile, but not as much.
-  expect(memory.readDataBytes() - before).toBeGreaterThan(kept.length / 2);
+  expect(memory.readDataBytes() - before).toBeGreaterThan(32 * 2 ** 20);
 });
 
 it.runIf(process.platform === "linux")("answers 0 once the process is gone", async () => {
