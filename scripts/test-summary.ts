@@ -1,6 +1,6 @@
 /**
  * @module The closing line of a test run, `tests: N passed, N failed, N skipped`, as a vitest
- * reporter. The counts also go, one JSON object per line, to the file that `GLOVEBOX_TEST_COUNTS`
+ * reporter, after the names of the tests that passed only when tried again. The counts also go, one JSON object per line, to the file that `GLOVEBOX_TEST_COUNTS`
  * names, where `.ci/run` adds up several runs.
  */
 import { appendFileSync, readFileSync } from "node:fs";
@@ -14,9 +14,16 @@ export interface TestCounts {
   readonly skipped: number;
 }
 
+/** What the summary needs to know of a test. */
+export interface CountedTest {
+  readonly fullName: string;
+  result(): { readonly state: string };
+  diagnostic(): { readonly flaky: boolean } | undefined;
+}
+
 /** What the summary needs to know of a test file. */
 export interface CountedModule {
-  readonly children: { allTests(): Iterable<{ result(): { readonly state: string } }> };
+  readonly children: { allTests(): Iterable<CountedTest> };
   errors(): readonly unknown[];
 }
 
@@ -39,6 +46,15 @@ export function countTests(
     }
   }
   return counts;
+}
+
+/** A line for each test that failed and then passed: a defect of the test, or of what it tests. */
+export function flakyLines(modules: readonly CountedModule[]): readonly string[] {
+  return modules.flatMap((module) =>
+    [...module.children.allTests()]
+      .filter((test) => test.diagnostic()?.flaky === true)
+      .map((test) => `passed only when tried again: ${test.fullName}`),
+  );
 }
 
 /** The line that people and CI read. */
@@ -67,7 +83,8 @@ export default class TestSummary implements Reporter {
     const counts = countTests(modules, strayErrors);
     const file = process.env["GLOVEBOX_TEST_COUNTS"];
     if (file !== undefined) appendFileSync(file, `${JSON.stringify(counts)}\n`);
-    process.stdout.write(`${summaryLine(counts)}\n`);
+    const lines = [...flakyLines(modules), summaryLine(counts)];
+    process.stdout.write(`${lines.join("\n")}\n`);
   };
 }
 

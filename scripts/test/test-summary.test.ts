@@ -1,10 +1,21 @@
 import { expect, test } from "vitest";
 
-import { addCounts, countTests, summaryLine, type CountedModule } from "../test-summary.ts";
+import {
+  addCounts,
+  countTests,
+  flakyLines,
+  summaryLine,
+  type CountedModule,
+  type CountedTest,
+} from "../test-summary.ts";
+
+function ended(state: string, fullName = "a test", flaky = false): CountedTest {
+  return { fullName, result: () => ({ state }), diagnostic: () => ({ flaky }) };
+}
 
 function module(states: readonly string[], errors: readonly unknown[] = []): CountedModule {
   return {
-    children: { allTests: () => states.map((state) => ({ result: () => ({ state }) })) },
+    children: { allTests: () => states.map((state) => ended(state)) },
     errors: () => errors,
   };
 }
@@ -22,6 +33,12 @@ test("counts a file that does not load and a stray error as failed tests", () =>
   expect(
     countTests([module([], [new Error("broken import")])], [new Error("stray")]),
   ).toMatchObject({ failed: 2 });
+});
+
+test("names the tests that passed only when tried again", () => {
+  const tests = [ended("passed", "always"), ended("passed", "mostly", true)];
+  const modules = [{ children: { allTests: () => tests }, errors: () => [] }];
+  expect(flakyLines(modules)).toEqual(["passed only when tried again: mostly"]);
 });
 
 test("adds up several runs", () => {
