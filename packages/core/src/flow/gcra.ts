@@ -53,28 +53,41 @@ const TAKEN: GcraAnswer = Object.freeze({ ok: true });
  * ```
  */
 export function createGcra(options: GcraOptions, deps: GcraDeps = { clock: systemClock }): Gcra {
-  const msPerUnit = 1000 / positive("ratePerSecond", options.ratePerSecond);
-  const burstMs = positive("burst", options.burst) * msPerUnit;
-  const { clock } = deps;
-  /** When all that was taken is paid for: the "theoretical arrival time". */
-  let paidAtMs = Number.NEGATIVE_INFINITY;
+  return new Cell(options, deps.clock);
+}
 
-  return {
-    tryTake(cost = 1) {
-      // A negative cost would refill the budget.
-      if (!(cost >= 0)) throw wrongNumber("cost", "0 or more", cost);
-      const nowMs = clock.monotonicMs();
-      const nextMs = Math.max(nowMs, paidAtMs) + cost * msPerUnit;
-      const waitMs = nextMs - burstMs - nowMs;
-      if (waitMs > ROUNDING_MS) {
-        const never = cost * msPerUnit > burstMs + ROUNDING_MS;
-        return { ok: false, retryAfterMs: never ? Infinity : Math.ceil(waitMs) };
-      }
-      paidAtMs = nextMs;
-      return TAKEN;
-    },
-    isIdle: () => paidAtMs <= clock.monotonicMs(),
-  };
+/** One key's budget. A class, since a number in a field is changed in place and one in a closure is made anew. */
+class Cell implements Gcra {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #msPerUnit: number;
+  readonly #burstMs: number;
+  /** When all that was taken is paid for: the "theoretical arrival time". */
+  #paidAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: GcraOptions, clock: Pick<Clock, "monotonicMs">) {
+    this.#clock = clock;
+    this.#msPerUnit = 1000 / positive("ratePerSecond", options.ratePerSecond);
+    this.#burstMs = positive("burst", options.burst) * this.#msPerUnit;
+  }
+
+  tryTake(cost = 1): GcraAnswer {
+    // A negative cost would refill the budget.
+    if (!(cost >= 0)) throw wrongNumber("cost", "0 or more", cost);
+    const nowMs = this.#clock.monotonicMs();
+    const costMs = cost * this.#msPerUnit;
+    const nextMs = Math.max(nowMs, this.#paidAtMs) + costMs;
+    const waitMs = nextMs - this.#burstMs - nowMs;
+    if (waitMs > ROUNDING_MS) {
+      const never = costMs > this.#burstMs + ROUNDING_MS;
+      return { ok: false, retryAfterMs: never ? Infinity : Math.ceil(waitMs) };
+    }
+    this.#paidAtMs = nextMs;
+    return TAKEN;
+  }
+
+  isIdle(): boolean {
+    return this.#paidAtMs <= this.#clock.monotonicMs();
+  }
 }
 
 function positive(name: string, value: number): number {
