@@ -29,7 +29,10 @@ export function addApprovalCommands(
     .description("Prints what a plugin waits for, approves exactly that, and loads the plugin.")
     .argument("<plugin>", "its id")
     .requiredOption("--operator <name>", "who does it, for the log")
-    .option("--digest <digest>", "only if it still is the request that was shown")
+    .option(
+      "--digest <digest>",
+      "of the request that `show` printed; without it a person at a terminal is asked",
+    )
     .action(async (pluginId: string, options: ApprovalDecisionOptions) => {
       const { approvalsApprove } = await import("./approvals.ts");
       done(await approvalsApprove(pluginId, options, terminal));

@@ -62,7 +62,10 @@ export async function approvalsShow(
   return EXIT.ok;
 }
 
-/** Prints what a plugin asks, and says yes to exactly that. */
+/**
+ * Prints what a plugin asks, and says yes to exactly that. Without a digest it is not known what the
+ * operator has read: a person is asked, a script is told the command.
+ */
 export async function approvalsApprove(
   pluginId: string,
   { operator, digest, ...options }: ApprovalDecisionOptions,
@@ -74,7 +77,18 @@ export async function approvalsApprove(
   const pending = overview.pending.find((one) => one.pluginId === pluginId);
   if (pending === undefined) return fail(terminal, none(pluginId));
   await printPending(pending, terminal);
-  const order = { operator, requestDigest: digest ?? pending.requestDigest };
+  const { requestDigest } = pending;
+  if (
+    digest === undefined &&
+    (await terminal.ask?.("Approve exactly this? yes or no: ")) !== "yes"
+  ) {
+    const { data } = options;
+    const words = ["approvals", "approve", pluginId, "--operator", operator, "--digest"];
+    const where = data === undefined ? [] : ["--data", data];
+    const command = ["glovebox", ...words, requestDigest, ...where].map(shellWord).join(" ");
+    throw usageError(`nothing is approved; what was read here is approved by: ${command}`);
+  }
+  const order = { operator, requestDigest: digest ?? requestDigest };
   const answer = await askHost(dataOf(options), pathOf(pluginId, "approve"), order);
   if (!answer.ok) return fail(terminal, answer.failure);
   const { error } = answer.value as { readonly error?: Failure };
@@ -145,6 +159,11 @@ function dataOf({ data = DEFAULT_DATA }: ApprovalOptions): string {
 
 function pathOf(pluginId: string, what: "approve" | "revoke"): string {
   return `/approvals/${encodeURIComponent(pluginId)}/${what}`;
+}
+
+/** A word of a command that a POSIX shell takes as it stands. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function assertOperator(operator: string): void {

@@ -42,6 +42,8 @@ export interface Terminal {
   err(text: string): void;
   /** Whether standard error is a terminal, where progress may be shown. */
   readonly isInteractive?: boolean;
+  /** Asks the person at the keyboard for a line; absent where nobody is there. */
+  ask?(question: string): Promise<string>;
 }
 
 /** A failure as it is told: a code and one sentence. */

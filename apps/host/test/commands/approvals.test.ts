@@ -3,8 +3,10 @@ import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { buildPluginPackage, pluginDirectory } from "@glovebox/testkit";
+import "@glovebox/testkit/matchers";
 import { expect, test, vi } from "vitest";
 
+import { approvalsApprove } from "../../src/commands/approvals.ts";
 import { READER } from "../reaching-plugins.ts";
 import { type Ended, run, start } from "./command.ts";
 
@@ -23,6 +25,8 @@ async function place() {
     join(files.path, name),
   ) as [string, string, string];
   await mkdir(folder);
+  const key = join(files.path, "key.pem");
+  expect(await run("keygen", "--out", key)).toMatchObject({ exit: 0 });
   await writeFile(join(folder, "rates.txt"), "1 EUR = 1.10 USD");
   const root = { guest: "/data", host: folder, allowRead: true, allowWrite: true };
   await writeFile(policy, JSON.stringify({ filesystem: { roots: [root] } }));
@@ -32,7 +36,7 @@ async function place() {
     approvals: (...args: readonly string[]): Promise<Ended> =>
       run("approvals", ...args, "--data", data),
     /** Starts a host on a version of the plugin; answers once it serves. */
-    async serve(version: string, filesystem: object) {
+    async serve(version: string, filesystem: object, isSigned = true) {
       const capabilities = { filesystem: { ...filesystem } };
       const plugin = await buildPluginPackage({
         id: "reader",
@@ -41,7 +45,9 @@ async function place() {
         wasm: READER,
         capabilities,
       });
-      const how = ["--allow-unsigned", "--data", data, "--policy", policy];
+      if (isSigned) expect(await run("sign", plugin.path, "--key", key)).toMatchObject({ exit: 0 });
+      const trust = isSigned ? ["--trust", `${key}.pub`] : ["--allow-unsigned"];
+      const how = [...trust, "--data", data, "--policy", policy];
       const host = start(["serve", "--port", "0", "--plugin", plugin.path, ...how]);
       const greeting = await host.printed(PRINTED_LAST);
       const [, port = ""] = /:(\d+) /.exec(greeting) ?? [];
@@ -75,7 +81,9 @@ test("an operator reads what a plugin asks, says yes, and takes it back", async 
     expect(await host.call()).toBe(404);
     const listed = await at.approvals("list");
     expect(listed).toMatchObject({ exit: 0, err: "" });
-    expect(listed.out).toContain("reader 1.0.0 waits (unsigned): reader: nobody approved it");
+    expect(listed.out).toMatch(
+      /reader 1\.0\.0 waits \(key\.pem\.pub \S+\): reader: nobody approved it/,
+    );
     expect(listed.out).toContain(`  ${ASKS_TO_READ}\n`);
     expect(await (await fetch(host.base)).text()).toContain(`<li>${ASKS_TO_READ}</li>`);
     const { pending } = (await (await fetch(`${host.base}/approvals`)).json()) as {
@@ -111,8 +119,8 @@ test("an operator reads what a plugin asks, says yes, and takes it back", async 
     expect(approved).toMatchObject({ exit: 0, err: "" });
     expect(approved.out).toContain(ASKS_TO_READ);
     expect(await host.call()).toBe("1 EUR = 1.10 USD");
-    expect((await at.approvals("show", "reader")).out).toContain(
-      "reader is approved (unsigned) by ann",
+    expect((await at.approvals("show", "reader")).out).toMatch(
+      /reader is approved \(key\.pem\.pub \S+\) by ann/,
     );
   }
   // A wider request needs another yes, and it says exactly what is new; a narrower one does not.
@@ -120,7 +128,25 @@ test("an operator reads what a plugin asks, says yes, and takes it back", async 
     await using host = await at.serve("1.1.0", { ...reading, allow_write: true });
     expect(host.greeting).toContain(`waits for an approval:\n  ${ASKS_TO_WRITE}\n`);
     expect(host.greeting).not.toContain(ASKS_TO_READ);
-    expect((await at.approvals("approve", "reader", "--operator", "ann")).exit).toBe(0);
+    const asked: string[] = [];
+    const printed: string[] = [];
+    const answering = (answer: string) => ({
+      stdin: process.stdin,
+      out: async (text: string | Uint8Array) => void printed.push(String(text)),
+      err: () => undefined,
+      async ask(question: string) {
+        asked.push(question);
+        expect(printed).toContain(`  ${ASKS_TO_WRITE}\n`);
+        return answer;
+      },
+    });
+    const who = { operator: "ann", data: at.data };
+    for (const answer of ["", "no", "y"])
+      await expect(approvalsApprove("reader", who, answering(answer))).rejects.toThrowCode(
+        "HOST_USAGE",
+      );
+    expect(await approvalsApprove("reader", who, answering("yes"))).toBe(0);
+    expect(asked).toHaveLength(4);
   }
   {
     await using host = await at.serve("1.2.0", reading);
@@ -149,14 +175,24 @@ test("an approval that was changed on disk is nobody's, and the log says so", as
   await using at = await place();
   const file = join(at.data, "approvals.json");
   {
-    await using _host = await at.serve("1.0.0", reading);
-    expect((await at.approvals("approve", "reader", "--operator", "ann")).exit).toBe(0);
+    await using host = await at.serve("1.0.0", reading, false);
+    // Without the digest of what was read nothing is approved, and the answer is the whole order.
+    const unread = await at.approvals("approve", "reader", "--operator", "o'hara");
+    expect([unread.exit, unread.out]).toEqual([2, expect.stringContaining(ASKS_TO_READ)]);
+    const [, line = ""] = /^HOST_USAGE: .* by: glovebox (.*)$/.exec(unread.firstError) ?? [];
+    expect(line).toMatch(
+      /^approvals approve reader --operator 'o'\\''hara' --digest [0-9a-f]{64} /,
+    );
+    expect(await host.call()).toBe(404);
+    const words = line.replace(`'o'\\''hara'`, "ann").split(" ");
+    expect(await run(...words)).toMatchObject({ exit: 0, err: "" });
+    expect(await host.call()).toBe("1 EUR = 1.10 USD");
   }
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   const text = await readFile(file, "utf8");
   await writeFile(file, text.replace('"allowWrite": false', '"allowWrite": true'));
   {
-    await using host = await at.serve("1.0.0", reading);
+    await using host = await at.serve("1.0.0", reading, false);
     expect(await host.call()).toBe(404);
     const { out } = await at.approvals("list");
     expect(out).toContain("reader: the seal does not hold");

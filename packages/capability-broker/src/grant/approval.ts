@@ -153,7 +153,8 @@ export function createApprovals(options: ApprovalOptions): Approvals {
     if (approval.requestDigest !== digestOf(approval))
       return refused("the digest is not that of the request");
     if (approval.pluginId !== pluginId) return refused(`it approves ${approval.pluginId}`);
-    if (approval.publisher !== publisher) return refused("the publisher has changed");
+    if (approval.publisher !== publisher)
+      return refused(`the publisher has changed; approved is ${approval.publisher}`);
     return parseRequest(approval.request, cidrs);
   }
 

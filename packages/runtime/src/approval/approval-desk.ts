@@ -29,7 +29,7 @@ import type { PluginPackage } from "../package/plugin-package.ts";
 export interface PendingApproval {
   readonly pluginId: PluginId;
   readonly version: string;
-  /** Who signed it: name and key, or `unsigned`. */
+  /** Who signed it: name and key, or `unsigned` with the digest of all its files. */
   readonly publisher: string;
   /** Why it is not covered. */
   readonly reason: string;
@@ -98,9 +98,6 @@ export interface ApprovalDeskParts {
   readonly events: Events;
   readonly clock: Pick<Clock, "wallMs">;
 }
-
-/** What a plugin that nobody signed is bound to. A publisher's name never comes without its key. */
-export const UNSIGNED = "unsigned";
 
 const RULE = "approvals";
 

@@ -11,9 +11,9 @@ import type { PluginId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import { parseManifest, type PluginManifest } from "@glovebox/manifest-validator";
 import type { Sandbox } from "@glovebox/sandbox";
-import type { Publisher, Verifier } from "@glovebox/signer";
+import type { Verifier } from "@glovebox/signer";
 
-import { type ApprovalDesk, UNSIGNED } from "../approval/approval-desk.ts";
+import type { ApprovalDesk } from "../approval/approval-desk.ts";
 import { createHostServices } from "../call/host-services.ts";
 import type { Variables } from "../call/variables.ts";
 import type { Logger } from "../deps.ts";
@@ -30,6 +30,7 @@ import { busy, type Registry } from "../plugin/registry.ts";
 import { asksForMore } from "./asks-for-more.ts";
 import { checkDependencies } from "./dependencies.ts";
 import type { ModuleCheck } from "./modules.ts";
+import { publisherName } from "./publisher-name.ts";
 
 const MANIFEST_FILE = "plugin.yaml";
 
@@ -206,7 +207,7 @@ async function build(
   if (!publisher.allowed) return publisher;
 
   const { capabilities: request } = manifest;
-  const subject = { pluginId: id, publisher: publisherName(publisher.value), request };
+  const subject = { pluginId: id, publisher: publisherName(publisher.value, source), request };
   const asking = { subject, version, source };
   // Desk and broker record their own decisions; nothing can be revoked between the two.
   const approved = approvals.check(asking);
@@ -290,11 +291,6 @@ function publisherDetails(
   if (!decision.allowed || decision.value === undefined) return {};
   const { identity, keyId, digest } = decision.value;
   return { publisher: identity, keyId, digest };
-}
-
-/** What an approval is bound to: the operator's name for the key says nothing without the key. */
-function publisherName(publisher: Publisher | undefined): string {
-  return publisher === undefined ? UNSIGNED : `${publisher.identity} ${publisher.keyId}`;
 }
 
 /** Records a step's decision; the step stands only if the log took it. */

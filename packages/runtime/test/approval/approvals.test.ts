@@ -77,7 +77,7 @@ test("nothing is granted before an operator has said yes, and every step is in t
       {
         pluginId: "asks",
         version: "1.0.0",
-        publisher: "unsigned",
+        publisher: expect.stringMatching(/^unsigned sha256:[0-9a-f]{64}$/),
         reason: "asks: nobody approved it",
         changes: ["+ may now also read from /data"],
         requestDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -98,17 +98,21 @@ test("nothing is granted before an operator has said yes, and every step is in t
 });
 
 test("a wider update waits while the old version serves; a narrower one needs no new yes", async () => {
-  await using host = await openHost(memoryStore());
-  await host.ask("1.0.0", reading);
+  const { publicKey, privateKey } = generateKeyPair();
+  const trust = { trustedKeys: [{ publicKey, identity: "Example" }] };
+  const config = { validation: { requireSignatures: true }, trust };
+  await using host = await openHost(memoryStore(), config);
+  const signed = (version: string) => ({ pluginId: "asks", version, privateKey });
+  await host.ask("1.0.0", reading, signed("1.0.0"));
   await host.approve();
-  expect(await host.ask("1.1.0", writing)).toBe("BROKER_APPROVAL");
+  expect(await host.ask("1.1.0", writing, signed("1.1.0"))).toBe("BROKER_APPROVAL");
   expect(host.runtime.list()).toMatchObject([{ version: "1.0.0", state: "ready" }]);
   expect(host.runtime.approvals().pending).toMatchObject([
     { changes: ["+ may now also write to /data"] },
   ]);
   expect(await host.approve()).toBe("loaded");
   expect(host.runtime.list()).toMatchObject([{ version: "1.1.0" }]);
-  expect(await host.ask("1.2.0", reading)).toBe("loaded");
+  expect(await host.ask("1.2.0", reading, signed("1.2.0"))).toBe("loaded");
 });
 
 test("another key, also under the same name, needs a new yes", async () => {
@@ -128,7 +132,10 @@ test("another key, also under the same name, needs a new yes", async () => {
     "BROKER_APPROVAL",
   );
   expect(host.runtime.approvals().pending).toMatchObject([
-    { reason: "asks: the publisher has changed", changes: ["+ may now also read from /data"] },
+    {
+      reason: expect.stringMatching(/^asks: the publisher has changed; approved is Example /),
+      changes: ["+ may now also read from /data"],
+    },
   ]);
 });
 
