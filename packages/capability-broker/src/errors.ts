@@ -129,7 +129,8 @@ export const BROKER_ERRORS = {
   },
   BROKER_ADDRESS_DENIED: {
     summary: "The host's address is not public, or the policy denies it.",
-    advice: "Only public addresses are reached; a private one needs `privateCidrs` in the policy.",
+    advice:
+      "Only public addresses are reached; a private one needs its host in `allowedHosts` and `privateCidrs` in the policy.",
   },
   BROKER_NETWORK_BUSY: {
     summary: "The grant has too many exchanges in progress.",

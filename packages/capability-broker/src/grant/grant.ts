@@ -72,6 +72,8 @@ export interface NetworkGrant {
   readonly pins: readonly (readonly string[])[];
   readonly secrets: readonly SecretRule[];
   readonly privateCidrs: readonly Cidr[];
+  /** Hosts that the policy names, which alone may have an address in `privateCidrs`. */
+  readonly privateHosts: readonly HostEntry[];
   readonly denyCidrs: readonly Cidr[];
   /** PEM certificates trusted instead of the system's; absent = the system's. */
   readonly certificateAuthorities?: readonly string[];

@@ -43,6 +43,7 @@ import {
 /** What neither a request nor an approval can say. */
 export interface HostSide {
   readonly privateCidrs: readonly Cidr[];
+  readonly privateHosts: readonly HostEntry[];
   readonly denyCidrs: readonly Cidr[];
   readonly certificateAuthorities?: readonly string[];
   readonly revocationLists?: readonly string[];
@@ -85,11 +86,12 @@ export function parsePolicy(policy: HostPolicy): ParsedPolicy {
   if (problem !== undefined) throw policyError("network", problem);
   const secrets = rawSecrets.map(parseSecret);
   const { methods = DEFAULT_METHODS, pathPrefixes, spkiPins, limits = {} } = lists;
+  const named = namedHosts(network, privateCidrs);
   return {
     capabilities: normal({
       ...policyNumbers("network.limits", DEFAULT_NETWORK_LIMITS, limits),
       httpOutbound: network?.allowHttpOutbound === true,
-      hosts: hostsOf(network, privateCidrs),
+      hosts: network?.anyPublicHost === true ? [...named, anyPublicOf(network)] : named,
       methods: [...methods],
       pathPrefixes,
       pins: spkiPins === undefined ? [] : [spkiPins],
@@ -100,6 +102,7 @@ export function parsePolicy(policy: HostPolicy): ParsedPolicy {
     }),
     host: {
       privateCidrs,
+      privateHosts: named,
       denyCidrs: policyCidrs("denyCidrs", policy.denyCidrs),
       ...pemLists(network),
       secrets,
@@ -108,22 +111,26 @@ export function parsePolicy(policy: HostPolicy): ParsedPolicy {
   };
 }
 
-function hostsOf(
+function namedHosts(
   network: NetworkPolicy | undefined,
   privateCidrs: readonly Cidr[],
 ): readonly HostEntry[] {
-  const insecure = network?.allowInsecureHttp === true;
-  const granted = (port?: number): readonly Endpoint[] =>
-    endpointsOf(port, network?.ports).filter(
-      (endpoint) => insecure || endpoint.startsWith("https:"),
-    );
-  const hosts = (network?.allowedHosts ?? []).map((raw): HostEntry => {
+  return (network?.allowedHosts ?? []).map((raw): HostEntry => {
     const parsed = parseHostPattern(raw, privateCidrs);
     if (!parsed.allowed) throw policyError("network.allowedHosts", parsed.reason);
-    return { pattern: parsed.value.pattern, endpoints: granted(parsed.value.port) };
+    return { pattern: parsed.value.pattern, endpoints: grantedAt(network, parsed.value.port) };
   });
-  if (network?.anyPublicHost === true) hosts.push({ pattern: ANY_PUBLIC, endpoints: granted() });
-  return hosts;
+}
+
+function anyPublicOf(network: NetworkPolicy): HostEntry {
+  return { pattern: ANY_PUBLIC, endpoints: grantedAt(network) };
+}
+
+function grantedAt(network: NetworkPolicy | undefined, port?: number): readonly Endpoint[] {
+  const insecure = network?.allowInsecureHttp === true;
+  return endpointsOf(port, network?.ports).filter(
+    (endpoint) => insecure || endpoint.startsWith("https:"),
+  );
 }
 
 function pemLists(

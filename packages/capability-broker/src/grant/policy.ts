@@ -61,7 +61,10 @@ export interface NetworkPolicy {
   readonly ports?: readonly number[];
   /** Methods, upper case. Default: GET, HEAD, POST. */
   readonly methods?: readonly string[];
-  /** Loosening: ranges reachable although they are not public. Default: none. */
+  /**
+   * Loosening: ranges reachable although they are not public, by the hosts of `allowedHosts`; never by
+   * `anyPublicHost`. Default: none.
+   */
   readonly privateCidrs?: readonly string[];
   /** Paths that are reached with everything below, such as `/v1`. Default: every path. */
   readonly pathPrefixes?: readonly string[];

@@ -26,6 +26,8 @@ export class ParsedTarget {
   readonly host: Host;
   readonly port: number;
   readonly method: string;
+  /** Scheme and port as one number, for look-ups. */
+  readonly endpoint: number;
   readonly #url: StrictUrl;
   readonly #grant: NetworkGrant;
 
@@ -35,6 +37,7 @@ export class ParsedTarget {
     this.host = url.host;
     this.port = url.port;
     this.method = method;
+    this.endpoint = url.endpoint;
     this.#url = url;
     this.#grant = grant;
   }
@@ -54,6 +57,9 @@ export class ParsedTarget {
     return typeof value === "object" && value !== null && #grant in value && value.#grant === grant;
   }
 }
+
+/** A host, with scheme and port as one number. */
+type Endpoint = Pick<StrictUrl, "host" | "endpoint">;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}$/;
 
@@ -101,10 +107,10 @@ function decideParsed(
   method: unknown,
 ): Decision<ParsedTarget> {
   const { host } = url;
-  const found = hostIndexOf(grant)(host, url.endpoint);
+  const found = hostIndexOf(grant.hosts)(host, url.endpoint);
   if (found !== "granted") return refuseHost(found, url);
   if (host.kind === "address") {
-    const address = decideAddress(grant, host.address, host.name, []);
+    const address = decideAddress(grant, url, host.address, host.name, []);
     if (!address.allowed) return address;
   }
   if (grant.pathPrefixes?.some((prefix) => isWithinPrefix(url.path, prefix)) === false) {
@@ -148,6 +154,7 @@ function refuseHost(found: "scheme" | "port" | "none", url: StrictUrl): Decision
  */
 export function decideAddresses(
   grant: NetworkGrant,
+  where: Endpoint,
   answer: readonly unknown[],
   own: readonly Address[],
 ): Decision<readonly string[]> {
@@ -164,7 +171,7 @@ export function decideAddresses(
         `the answer holds ${received(raw)}, which is no address`,
       );
     }
-    const decided = decideAddress(grant, address, raw, own);
+    const decided = decideAddress(grant, where, address, raw, own);
     if (!decided.allowed) return decided;
     texts.push(raw);
   }
@@ -174,6 +181,7 @@ export function decideAddresses(
 /** Decides one address: denied ranges and the host itself first, then public or granted. */
 export function decideAddress(
   grant: NetworkGrant,
+  { host, endpoint }: Endpoint,
   address: Address,
   text: string,
   own: readonly Address[],
@@ -184,9 +192,12 @@ export function decideAddress(
     return denied("is in denyCidrs");
   if (own.some((mine) => isSameAddress(mine, address))) return denied("is the host itself");
   if (isPublicAddress(address)) return allow("network.address.public", address);
-  return grant.privateCidrs.some((range) => cidrContains(range, address))
+  if (!grant.privateCidrs.some((range) => cidrContains(range, address)))
+    return denied("is not a public address");
+  // Under a grant of every public host the plugin, or whoever owns a zone, would choose which one is private.
+  return hostIndexOf(grant.privateHosts)(host, endpoint) === "granted"
     ? allow("network.address.private", address)
-    : denied("is not a public address");
+    : denied("is not a public address, and the policy does not name its host");
 }
 
 function decideMethod(grant: NetworkGrant, raw: unknown): string | Decision<never> {

@@ -76,7 +76,7 @@ export async function prepareHop(
     host.kind === "address"
       ? allow("network.literal", [host.name.replace(/^\[|\]$/g, "")])
       : await lookUp(host.name, grant.limits.resolveTimeoutMs, scope, cell, deps);
-  const addresses = answer.allowed ? decideAddresses(grant, answer.value, own()) : answer;
+  const addresses = answer.allowed ? decideAddresses(grant, target, answer.value, own()) : answer;
   const held = await recorder.decideBefore(scope, "network.address", addresses, {
     host: host.name,
     ...(addresses.allowed ? { addresses: addresses.value.slice(0, MAX_RECORDED_ENTRIES) } : {}),

@@ -2,7 +2,7 @@
  * @module A grant's hosts, compiled once: one pass over the name with a rolling hash, which meets
  * every suffix and the whole, so that a decision costs the same for one pattern and for thousands.
  */
-import type { NetworkGrant } from "../grant/grant.ts";
+import type { HostEntry } from "../grant/host-set.ts";
 import type { Host } from "../target/host-name.ts";
 import type { Endpoint, HostPattern } from "../target/host-pattern.ts";
 import { endpointNumber } from "../target/strict-url.ts";
@@ -13,14 +13,14 @@ export type HostIndex = (host: Host, endpoint: number) => "granted" | "port" | "
 const FREE = -1;
 const NONE: ReadonlySet<number> = new Set();
 
-const compiled = new WeakMap<NetworkGrant, HostIndex>();
+const compiled = new WeakMap<readonly HostEntry[], HostIndex>();
 
-/** The index of a grant, compiled at first use and kept as long as the grant. */
-export function hostIndexOf(grant: NetworkGrant): HostIndex {
-  let index = compiled.get(grant);
+/** The index of a grant's hosts, compiled at first use and kept as long as they. */
+export function hostIndexOf(hosts: readonly HostEntry[]): HostIndex {
+  let index = compiled.get(hosts);
   if (index === undefined) {
-    index = compile(grant);
-    compiled.set(grant, index);
+    index = compile(hosts);
+    compiled.set(hosts, index);
   }
   return index;
 }
@@ -44,8 +44,8 @@ interface Table {
 
 const DOT = 46;
 
-function compile(grant: NetworkGrant): HostIndex {
-  const { table, anyPublic } = tableOf(grant);
+function compile(hosts: readonly HostEntry[]): HostIndex {
+  const { table, anyPublic } = tableOf(hosts);
   return (host, endpoint) => {
     if (anyPublic.has(endpoint)) return "granted";
     const { name } = host;
@@ -127,9 +127,9 @@ function missing(
   return endpoints.some((other) => other > 0 === endpoint > 0) ? "port" : "scheme";
 }
 
-function tableOf(grant: NetworkGrant): { table: Table; anyPublic: ReadonlySet<number> } {
+function tableOf(hosts: readonly HostEntry[]): { table: Table; anyPublic: ReadonlySet<number> } {
   const granted = new Map<string, { pattern: HostPattern; numbers: Set<number> }>();
-  for (const { pattern, endpoints } of grant.hosts) {
+  for (const { pattern, endpoints } of hosts) {
     const key = `${pattern.kind} ${pattern.host}`;
     const numbers = granted.get(key)?.numbers ?? new Set<number>();
     for (const endpoint of endpoints) numbers.add(numberOf(endpoint));
