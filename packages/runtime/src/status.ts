@@ -6,7 +6,7 @@ import type { Wiring } from "./wiring.ts";
 
 /** The state of a runtime. */
 export interface RuntimeStatus {
-  /** Whether loads and calls are taken. */
+  /** Whether loads and calls are taken, and runners can be started for them. */
   readonly ready: boolean;
   /** The level that the runners have proven. */
   readonly isolation: IsolationLevel;
@@ -24,7 +24,7 @@ export function statusOf(
   { loosened }: ParsedConfig,
   { sandbox, stopped }: Pick<Wiring, "sandbox" | "stopped">,
 ): RuntimeStatus {
-  const { isolation, minimumIsolation, layers, absentLayers } = sandbox.status();
-  const ready = stopped() === undefined;
+  const { ready: canStart, isolation, minimumIsolation, layers, absentLayers } = sandbox.status();
+  const ready = stopped() === undefined && canStart;
   return { ready, isolation, minimumIsolation, layers, absentLayers, loosened };
 }

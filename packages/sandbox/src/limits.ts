@@ -69,8 +69,8 @@ export const MAX_CALL_CPU_MS: number = (RUNNER_LIFE_CPU_SECONDS * 1_000 - RECYCL
 /** JavaScript heap of the thread that starts runners, MiB: it holds some messages. */
 export const SPAWNER_HEAP_MIB = 16;
 
-/** Time that Node has to print its version behind bubblewrap, milliseconds: it takes some ten. */
-export const BUBBLEWRAP_PROBE_MS = 10_000;
+/** Time that bubblewrap has to start a process, or Node to print its version behind it, milliseconds: it takes some ten. */
+export const BUBBLEWRAP_START_MS = 10_000;
 
 /** Private data that a runner may map beyond its plugin's memory, bytes: V8's heap, code, buffers for one call. */
 export const RUNNER_OVERHEAD_BYTES: number = 192 * MIB;

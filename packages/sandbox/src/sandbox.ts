@@ -79,6 +79,8 @@ export interface SandboxDeps {
 
 /** What a sandbox is doing now. */
 export interface SandboxStatus {
+  /** Whether it can start runners: `false` once it is closed, or what starts them has ended. */
+  readonly ready: boolean;
   /** The level that this sandbox's runners have proven. */
   readonly isolation: IsolationLevel;
   readonly minimumIsolation: IsolationLevel;
@@ -198,11 +200,16 @@ export async function createSandbox(
     async boot() {
       const { runner, hello } = await Runner.boot(launcher, "plugin");
       lockDownMs = hello.lockDownMs;
-      const proof = { ...(await canary), ...proofOf(hello, runner.pid, launcher) };
-      const problem = withoutLayer(proof, options.outerLayer);
-      if (problem === undefined) return { runner, proof };
-      runner.kill(problem);
-      throw problem;
+      try {
+        const proof = { ...(await canary), ...proofOf(hello, runner.pid, launcher) };
+        const problem = withoutLayer(proof, options.outerLayer);
+        if (problem !== undefined) throw problem;
+        return { runner, proof };
+      } catch (error) {
+        // Also one that has died before the kernel was asked about it.
+        runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { cause: error }));
+        throw error;
+      }
     },
   });
   const store = new ModuleStore();
@@ -210,7 +217,7 @@ export async function createSandbox(
   let closing: Promise<void> | undefined;
   const closeAll = async (): Promise<void> => {
     registry.close();
-    await pool.close();
+    await Promise.allSettled([pool.close(), canary]);
     await store.close();
     await launcher.close();
   };
@@ -234,6 +241,7 @@ export async function createSandbox(
   }
   return {
     status: () => ({
+      ready: closing === undefined && launcher.isAlive,
       isolation,
       minimumIsolation,
       layers,

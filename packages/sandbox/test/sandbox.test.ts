@@ -21,6 +21,7 @@ describe("createSandbox", () => {
   it("fills its pool and reports the level that it has proven", async () => {
     await using sandbox = await createSandbox({ poolSize: 2 });
     expect(sandbox.status()).toEqual({
+      ready: true,
       isolation: DEFAULT_MINIMUM_ISOLATION,
       minimumIsolation: DEFAULT_MINIMUM_ISOLATION,
       layers: expect.arrayContaining(["permission"]) as string[],

@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
-import { BUBBLEWRAP_PROBE_MS } from "../limits.ts";
+import { BUBBLEWRAP_START_MS } from "../limits.ts";
 import { NO_CONFIGURATION } from "../spawner/spawn-point.ts";
 
 /** Where it is believed to be: a name out of PATH would be whatever the environment says. */
@@ -85,7 +85,7 @@ export function probeBubblewrap(path: string, spec: BubblewrapSpec): Promise<str
   const args = [...bubblewrapArguments(spec), "--", process.execPath, "--version"];
   if (!existsSync(childrenFile(process.pid)))
     return Promise.resolve("the kernel does not say which children a process has");
-  const options = { timeout: BUBBLEWRAP_PROBE_MS, env: {}, cwd: "/" };
+  const options = { timeout: BUBBLEWRAP_START_MS, env: {}, cwd: "/" };
   return new Promise((resolve) => {
     execFile(path, args, options, (error, _stdout, stderr) => {
       resolve(error === null ? undefined : stderr.trim() || error.message);

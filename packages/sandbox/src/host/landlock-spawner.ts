@@ -2,6 +2,7 @@
  * @module The host's end of the spawner's thread (spawner/main.ts), as something that starts
  * processes.
  */
+import { readFileSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
@@ -13,6 +14,8 @@ import type { ProcessEnd, SpawnCommand, SpawnedProcess } from "../spawner/spawn-
 
 /** Something that starts processes on connections to its socket, in their order. */
 export interface Spawner {
+  /** Whether it can start any more. */
+  readonly isAlive: boolean;
   spawn(command: SpawnCommand): Promise<SpawnedProcess>;
   close(): Promise<void>;
 }
@@ -21,6 +24,7 @@ export interface Spawner {
 interface Child {
   readonly spawned: PromiseWithResolvers<number>;
   readonly ended: PromiseWithResolvers<ProcessEnd>;
+  pid: number | undefined;
   lastWords: string;
 }
 
@@ -58,6 +62,7 @@ export async function openLandlockSpawner(
     const child = children.get(report.id);
     if (child === undefined) return;
     if (report.kind === "spawned") {
+      child.pid = report.pid;
       child.spawned.resolve(report.pid);
       return;
     }
@@ -73,25 +78,26 @@ export async function openLandlockSpawner(
   worker.once("exit", () => {
     exited = true;
     ready.reject(new Error("the spawner's thread has ended"));
-    // Its processes have died with it.
     for (const child of children.values()) {
-      child.spawned.reject(new SandboxError("SANDBOX_BOOT_FAILED"));
+      child.spawned.reject(endedThread());
+      // Its processes die with it, but for those that had not asked the kernel for that yet.
+      if (child.pid !== undefined) killOwn(child.pid);
       child.ended.resolve(LOST);
     }
   });
   const send = (request: SpawnerRequest): void => worker.postMessage(request);
   let lastId = 0;
   const spawner: Spawner = {
+    get isAlive() {
+      return !exited;
+    },
     async spawn(command) {
-      if (exited) {
-        throw new SandboxError("SANDBOX_BOOT_FAILED", {
-          message: "the thread that starts runners has ended",
-        });
-      }
+      if (exited) throw endedThread();
       const id = ++lastId;
       const child: Child = {
         spawned: Promise.withResolvers(),
         ended: Promise.withResolvers(),
+        pid: undefined,
         lastWords: "",
       };
       children.set(id, child);
@@ -111,4 +117,21 @@ export async function openLandlockSpawner(
   if (typeof version === "number") return { spawner, version };
   await spawner.close();
   return version;
+}
+
+/** Nobody waits for the thread's processes any more, so that one which is still our child is it. */
+function killOwn(pid: number): void {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1"); // the name in it may hold anything
+    const parent = Number(/\) \w (\d+) [^)]*$/.exec(stat)?.[1]);
+    if (parent === process.pid) process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone.
+  }
+}
+
+function endedThread(): SandboxError {
+  return new SandboxError("SANDBOX_BOOT_FAILED", {
+    message: "the thread that starts runners has ended",
+  });
 }

@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 import { SandboxError } from "../errors.ts";
 import type { OuterLayer } from "../isolation-level.ts";
-import { MAX_SOCKET_PATH_BYTES } from "../limits.ts";
+import { BUBBLEWRAP_START_MS, MAX_SOCKET_PATH_BYTES } from "../limits.ts";
 import type { OutsideReport } from "../protocol/hello.ts";
 import type { RunnerRole } from "../protocol/runner-arguments.ts";
 import { NO_CONFIGURATION, type SpawnedProcess, SpawnPoint } from "../spawner/spawn-point.ts";
@@ -38,10 +38,21 @@ const { errno } = constants;
 /** The version of Landlock that brought rights over ports (Linux 6.7). */
 const LANDLOCK_WITH_PORTS = 4;
 
+/** What a launcher takes from its surroundings. */
+export interface LauncherDeps {
+  readonly findBubblewrap: typeof findBubblewrap;
+  /** Time that bubblewrap has to start a process, milliseconds. */
+  readonly bubblewrapStartMs: number;
+}
+
+const DEFAULT_DEPS: LauncherDeps = { findBubblewrap, bubblewrapStartMs: BUBBLEWRAP_START_MS };
+
 /** Starts runners until it is closed. */
 export interface Launcher {
   /** What stands around the runners; `undefined` = nothing does. */
   readonly layer: OuterLayer | undefined;
+  /** Whether it can start runners; once it cannot, it never can again. */
+  readonly isAlive: boolean;
   /** Why another layer does not, by its name. */
   readonly absent: Readonly<Partial<Record<OuterLayer, string>>>;
   /**
@@ -74,6 +85,7 @@ export interface Launcher {
 export async function openLauncher(
   launch: Launch,
   wanted?: OuterLayer | "none",
+  deps: LauncherDeps = DEFAULT_DEPS,
 ): Promise<Launcher> {
   const folder = mkdtempSync(join(tmpdir(), "glovebox-"));
   const { path, release } = shortPath(folder);
@@ -85,7 +97,7 @@ export async function openLauncher(
     removeFolder();
   };
   try {
-    const surroundings = await surround(path, launch, wanted);
+    const surroundings = await surround(path, launch, wanted, deps);
     return launcherOf(path, launch, surroundings, tidy);
   } catch (error) {
     tidy();
@@ -104,6 +116,7 @@ async function surround(
   socketPath: string,
   launch: Launch,
   wanted: OuterLayer | "none" | undefined,
+  { findBubblewrap: find, bubblewrapStartMs }: LauncherDeps,
 ): Promise<Surroundings> {
   const absent: Partial<Record<OuterLayer, string>> = {};
   const readable = readableFiles(launch);
@@ -115,13 +128,13 @@ async function surround(
   };
   if (isWanted("bubblewrap")) {
     const spec = { readable, becomesUser: runnerUser(launch) !== undefined };
-    const found = findBubblewrap();
+    const found = find();
     const problem = "path" in found ? await probeBubblewrap(found.path, spec) : found.absent;
     if ("path" in found && problem === undefined) {
       absent.landlock = "it would forbid bubblewrap its mounts";
       const prefix = [found.path, ...bubblewrapArguments(spec), "--info-fd", "3", "--"];
       const refused = ({ proc }: OutsideReport): boolean => proc === -errno.ENOENT;
-      const spawner = await SpawnPoint.open(socketPath);
+      const spawner = await SpawnPoint.open(socketPath, bubblewrapStartMs);
       return { layer: "bubblewrap", absent, refused, spawner, prefix };
     }
     absent.bubblewrap = problem ?? "";
@@ -165,23 +178,27 @@ function launcherOf(
     role: RunnerRole,
     onread: OnReadOpts,
     connected: (hostEnd: Socket) => void,
-  ): Promise<SpawnedProcess> => {
+  ): Promise<{ readonly process: Promise<SpawnedProcess> }> => {
     const hostEnd = connect({ path, onread });
     await once(hostEnd, "connect");
     connected(hostEnd);
     const [file = "", ...args] = [...prefix, ...runnerCommand(role, parentPid, launch)];
-    return spawner.spawn({ file, args, throughBubblewrap });
+    return { process: spawner.spawn({ file, args, throughBubblewrap }) };
   };
-  // One at a time, so that the process gets the other end of the connection that was just made.
+  // One connection after the other, so that each process gets the other end of its own. How long one
+  // takes to start is nothing to the others.
   let last: Promise<unknown> = Promise.resolve();
   return {
     layer,
     absent,
     refused,
+    get isAlive() {
+      return spawner.isAlive;
+    },
     start(role, onread, connected) {
       const started = last.then(() => startOne(role, onread, connected));
       last = started.catch(() => undefined);
-      return started;
+      return started.then(({ process: spawned }) => spawned);
     },
     runnerPid: ({ pid }) => (throughBubblewrap ? runnerBelow(pid) : pid),
     pidInside: (pid) => (throughBubblewrap ? RUNNER_INSIDE : pid),

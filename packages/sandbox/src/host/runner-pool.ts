@@ -43,6 +43,7 @@ export class RunnerPool {
   #booting = 0;
   readonly #takers: PromiseWithResolvers<Runner>[] = [];
   readonly #live = new Set<Runner>();
+  readonly #boots = new Set<Promise<unknown>>();
   #closed = false;
   #refillTimer: NodeJS.Timeout | undefined;
 
@@ -109,9 +110,9 @@ export class RunnerPool {
     const closed = new SandboxError("SANDBOX_CLOSED");
     this.#leases.close(closed);
     for (const taker of this.#takers.splice(0)) taker.reject(closed);
-    const all = [...this.#live];
-    for (const runner of all) runner.kill(closed);
-    await Promise.all(all.map((runner) => runner.ended));
+    for (const runner of this.#live) runner.kill(closed);
+    await Promise.allSettled(this.#boots); // each is killed once it has booted
+    await Promise.all([...this.#live].map((runner) => runner.ended));
   }
 
   #next(): Promise<Runner> {
@@ -138,8 +139,10 @@ export class RunnerPool {
 
   async #bootOne(): Promise<void> {
     this.#booting += 1;
+    const boot = this.#options.boot();
+    this.#boots.add(boot);
     try {
-      const { runner, proof } = await this.#options.boot();
+      const { runner, proof } = await boot;
       this.#live.add(runner);
       void runner.ended.then(() => this.#forget(runner));
       this.#offer(runner, proof);
@@ -147,6 +150,7 @@ export class RunnerPool {
       this.#takers.shift()?.reject(error);
       throw error;
     } finally {
+      this.#boots.delete(boot);
       this.#booting -= 1;
     }
   }

@@ -10,7 +10,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 
-import { MAX_STDERR_CHARACTERS } from "../limits.ts";
+import { BUBBLEWRAP_START_MS, MAX_STDERR_CHARACTERS } from "../limits.ts";
 
 /** What is started. */
 export interface SpawnCommand {
@@ -57,8 +57,10 @@ export class SpawnPoint {
   readonly #handedOn = descriptorsHandedOn();
   readonly #accepted: Socket[] = [];
   readonly #takers: ((socket: Socket) => void)[] = [];
+  readonly #startMs: number;
 
-  private constructor() {
+  private constructor(startMs: number) {
+    this.#startMs = startMs;
     this.#server = createServer({ pauseOnConnect: true }, (socket) => {
       const take = this.#takers.shift();
       if (take === undefined) this.#accepted.push(socket);
@@ -66,16 +68,18 @@ export class SpawnPoint {
     });
   }
 
-  /** Listens on a path in a folder that nobody else can enter. */
-  static async open(path: string): Promise<SpawnPoint> {
-    const point = new SpawnPoint();
+  /** Listens on a path in a folder that nobody else can enter. `startMs`: what bubblewrap has to start a process. */
+  static async open(path: string, startMs: number = BUBBLEWRAP_START_MS): Promise<SpawnPoint> {
+    const point = new SpawnPoint(startMs);
     point.#server.listen(path);
     await once(point.#server, "listening");
     point.#server.unref();
     return point;
   }
 
-  /** Starts a process on the next connection. */
+  readonly isAlive = true;
+
+  /** Starts a process on the next connection; rejects where bubblewrap does not say in time what it has started. */
   async spawn(command: SpawnCommand): Promise<SpawnedProcess> {
     const runnerEnd = await this.#nextConnection();
     // As descriptors 0 and 1 the socket is blocking in the child; libuv leaves others as they are.
@@ -102,7 +106,7 @@ export class SpawnPoint {
       ended,
       pid:
         child.pid !== undefined && command.throughBubblewrap
-          ? await initOfBubblewrap(child)
+          ? await initOfBubblewrap(child, this.#startMs)
           : (child.pid ?? 0),
     };
   }
@@ -158,11 +162,21 @@ function endOf(
 }
 
 /** One object, as text in several lines; it is whole when the descriptor is closed. */
-async function initOfBubblewrap(child: ChildProcess): Promise<number> {
+async function initOfBubblewrap(child: ChildProcess, startMs: number): Promise<number> {
   const info = child.stdio[INFO_DESCRIPTOR] as Readable;
-  let text = "";
-  for await (const part of info.setEncoding("utf8")) text += part;
-  return text === "" ? 0 : (JSON.parse(text) as { "child-pid": number })["child-pid"];
+  const late = new Error(`bubblewrap has started nothing in ${startMs} milliseconds`);
+  // Whatever it has started by then may hold the descriptor open.
+  const deadline = setTimeout(() => info.destroy(late), startMs);
+  try {
+    let text = "";
+    for await (const part of info.setEncoding("utf8")) text += part;
+    return text === "" ? 0 : (JSON.parse(text) as { "child-pid": number })["child-pid"];
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
 }
 
 /** Standard error is attacker-controlled: at the bound it is closed, so that a flood costs nothing. */

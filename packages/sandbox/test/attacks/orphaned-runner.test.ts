@@ -1,10 +1,10 @@
 /** The host is killed while a plugin spins: no process may be left (threats: pdeathsig-thread). */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 
 import { expect, it } from "vitest";
 
 import { unavailableLayer } from "../support/outer-layers.ts";
+import { runs } from "../support/processes.ts";
 
 const HOST = new URL("../support/spinning-host.mjs", import.meta.url).pathname;
 
@@ -25,12 +25,3 @@ it.for(["bubblewrap", "landlock", "none"] as const)(
     await expect.poll(() => pids.filter(runs), { timeout: 10_000 }).toEqual([]);
   },
 );
-
-/** Whether a process exists and is no zombie. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}

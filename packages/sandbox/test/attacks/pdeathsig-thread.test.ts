@@ -1,5 +1,4 @@
 /** The thread that booted runners ends while the process lives on: they must not outlive it. */
-import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
 import { createSandbox } from "@glovebox/sandbox";
@@ -9,6 +8,7 @@ import { expect, it } from "vitest";
 import { flatPlugin } from "../support/fixtures.ts";
 import { loadPlugin, textOf } from "../support/open-plugin.ts";
 import { unavailableLayer } from "../support/outer-layers.ts";
+import { runs } from "../support/processes.ts";
 
 /** Over the built package, as a thread of an application: two warm runners, and what is between; their pids are told. */
 const threadWith = (outerLayer: string): string => `
@@ -46,11 +46,3 @@ it.for(["bubblewrap", "landlock", "none"] as const)(
     expect(textOf(echo)).toBe("still here");
   },
 );
-
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
