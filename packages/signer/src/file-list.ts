@@ -25,15 +25,19 @@ export interface ListedFile {
 // systems, and what Windows reads as a stream or a drive.
 const UNSAFE_IN_PATH = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\\:]/u;
 
-/** Lists what is to be signed or was found, sorted by path; the signature file is left out. */
-export function listFiles(files: ReadonlyMap<string, Uint8Array>): Decision<readonly ListedFile[]> {
+/** Lists what is to be signed or was found, sorted by path; the signature file is left out. What has a digest is not hashed. */
+export function listFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  digests?: ReadonlyMap<string, Sha256>,
+): Decision<readonly ListedFile[]> {
   const paths = [...files.keys()].filter((path) => path !== SIGNATURE_FILE).sort();
   const refusal = checkPaths(paths);
   if (refusal !== undefined) return refusal;
   const list: ListedFile[] = [];
   for (const path of paths) {
     const bytes = files.get(path);
-    if (bytes !== undefined) list.push({ path, sha256: hash("sha256", bytes) as Sha256 });
+    if (bytes === undefined) continue;
+    list.push({ path, sha256: digests?.get(path) ?? (hash("sha256", bytes) as Sha256) });
   }
   return allow("signature.files", list);
 }

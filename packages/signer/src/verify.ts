@@ -38,6 +38,11 @@ export interface VerifierOptions {
 export interface VerifyRequest {
   /** Every file of the package, by path, as read. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /**
+   * SHA-256 of these very bytes, by path, where whoever read them has made it already: large files
+   * then need not be hashed again while everything waits. Default: each file is hashed.
+   */
+  readonly digests?: ReadonlyMap<string, Sha256>;
   /** Bytes of the signature. Default: the file `plugin.sigstore.json` in `files`. */
   readonly signature?: Uint8Array;
   /** Id and version as the package's manifest says. */
@@ -125,7 +130,7 @@ function verifyPackage(
   if (!signer.allowed) return signer;
   const statement = decodeStatement(envelope.value.payload);
   if (!statement.allowed) return statement;
-  const found = listFiles(request.files);
+  const found = listFiles(request.files, request.digests);
   if (!found.allowed) return found;
   return (
     comparePlugin(statement.value, request) ??

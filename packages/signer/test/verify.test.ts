@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 
+import type { Sha256 } from "@glovebox/core/ids";
 import { createVerifier, SIGNATURE_FILE, signPackage } from "@glovebox/signer";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -28,6 +29,18 @@ function tampered(change: (envelope: Record<string, unknown>) => void): Uint8Arr
   change(envelope);
   return Buffer.from(JSON.stringify(envelope));
 }
+
+test("believes a digest that was made before, and makes those that were not", () => {
+  const signature = signPackage(packageFiles(), { ...PLUGIN, privateKey });
+  const digestsOf = (files: ReadonlyMap<string, Uint8Array>) =>
+    new Map([...files].map(([path, bytes]) => [path, hash("sha256", bytes) as Sha256]));
+  const changed = new Map([...packageFiles()].map(([path]) => [path, Uint8Array.of(1)]));
+  const ask = (files: ReadonlyMap<string, Uint8Array>, digests: ReadonlyMap<string, Sha256>) =>
+    verifier.verify({ files, digests, signature, ...PLUGIN });
+  expect(ask(packageFiles(), digestsOf(packageFiles()))).toMatchObject({ allowed: true });
+  expect(ask(packageFiles(), digestsOf(changed))).toRefuse("SIGNER_FILE_CHANGED");
+  expect(ask(changed, new Map())).toRefuse("SIGNER_FILE_CHANGED");
+});
 
 describe("the policy", () => {
   test("requires a signature by default", () => {

@@ -202,7 +202,7 @@ async function build(
   const schemas = compileSchemas(manifest.functions);
   if (!schemas.allowed) return step(parts, id, EVENT.validate, schemas);
 
-  const signed = verifier.verify({ files: source.files, pluginId: id, version });
+  const signed = verifier.verify({ ...source, pluginId: id, version });
   const publisher = await step(parts, id, EVENT.verify, signed, publisherDetails(signed));
   if (!publisher.allowed) return publisher;
 

@@ -3,11 +3,9 @@
  * (parsing, signature, engine, runner) sees only these bytes, so that what is checked is what runs,
  * whatever happens to the files meanwhile (threat: package-toctou, CWE-367).
  */
-import { hash } from "node:crypto";
-
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
-import type { Sha256 } from "@glovebox/core/ids";
+import { type Sha256, sha256InTurns } from "@glovebox/core/ids";
 
 import { MAX_PACKAGE_FILES, MAX_PACKAGE_PATH_BYTES } from "../limits.ts";
 
@@ -59,13 +57,13 @@ export interface PackageBuilder {
   readonly remainingBytes: number;
   /** Refuses a bad path, a name twice, and what goes beyond the limits. */
   add(path: string, bytes: Uint8Array): Decision<void>;
-  build(): PluginPackage;
+  /** Digests what was added; nothing may be added afterwards. */
+  build(): Promise<PluginPackage>;
 }
 
 /** Makes an empty builder. */
 export function createPackageBuilder(limits: PackageLimits): PackageBuilder {
   const files = new Map<string, Uint8Array>();
-  const digests = new Map<string, Sha256>();
   let remainingBytes = limits.maxBytes;
   return {
     get remainingBytes() {
@@ -83,18 +81,21 @@ export function createPackageBuilder(limits: PackageLimits): PackageBuilder {
       }
       remainingBytes -= bytes.length;
       files.set(path, bytes);
-      digests.set(path, hash("sha256", bytes) as Sha256);
       return allow(RULE, undefined);
     },
-    build: () => Object.freeze({ files, digests }),
+    async build() {
+      const digests = new Map<string, Sha256>();
+      for (const [path, bytes] of files) digests.set(path, await sha256InTurns(bytes));
+      return Object.freeze({ files, digests });
+    },
   };
 }
 
 /** A package of the caller's bytes, which are copied: the caller may go on changing its own. */
-export function copyPackage(
+export async function copyPackage(
   source: ReadonlyMap<string, Uint8Array>,
   limits: PackageLimits,
-): Decision<PluginPackage> {
+): Promise<Decision<PluginPackage>> {
   const builder = createPackageBuilder(limits);
   for (const [path, bytes] of source) {
     if (bytes.length > builder.remainingBytes) {
@@ -104,5 +105,5 @@ export function copyPackage(
     const added = builder.add(path, new Uint8Array(bytes));
     if (!added.allowed) return added;
   }
-  return allow(RULE, builder.build());
+  return allow(RULE, await builder.build());
 }

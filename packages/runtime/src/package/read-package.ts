@@ -26,7 +26,7 @@ import { readTar } from "./read-tar.ts";
 // O_NONBLOCK: opening a FIFO must not wait for its other end.
 const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK;
 const NO_LINK = READ_ONLY | constants.O_NOFOLLOW;
-const READ_STEP_BYTES = 65_536;
+const READ_STEP_BYTES = 1024 * 1024;
 
 /**
  * Reads a directory or a `.tgz`. The path itself is the operator's and may be a link; what it holds
@@ -43,10 +43,10 @@ export async function readPackage(
     if (stat.isDirectory()) {
       const builder = createPackageBuilder(limits);
       const walked = await walk(root, path, "", 0, builder, { left: MAX_PACKAGE_FILES });
-      return walked.allowed ? allow(walked.rule, builder.build()) : walked;
+      return walked.allowed ? allow(walked.rule, await builder.build()) : walked;
     }
     if (!stat.isFile()) return unreadable(path, "is neither a directory nor a file");
-    const archive = await readBounded(root, limits.maxBytes + MAX_TAR_OVERHEAD_BYTES);
+    const archive = await readBounded(root, stat.size, limits.maxBytes + MAX_TAR_OVERHEAD_BYTES);
     return archive === undefined
       ? sizeRefusal(`an archive has at most ${limits.maxBytes} bytes`)
       : await readTar(archive, limits);
@@ -108,7 +108,7 @@ async function addEntry(
   const stat = await handle.stat();
   if (stat.isDirectory()) return walk(handle, path, entry, depth + 1, builder, entries);
   if (!stat.isFile()) return entryRefusal("a package holds regular files only", entry);
-  const bytes = await readBounded(handle, builder.remainingBytes);
+  const bytes = await readBounded(handle, stat.size, builder.remainingBytes);
   return bytes === undefined
     ? sizeRefusal(`the file ${received(entry)} is beyond what the package may have in bytes`)
     : builder.add(entry, bytes);
@@ -119,27 +119,31 @@ function heldPath({ fd }: FileHandle, path: string): string {
   return process.platform === "linux" && existsSync("/proc/self/fd") ? `/proc/self/fd/${fd}` : path;
 }
 
-/** All bytes of a file; `undefined` when there are more than `max`, also if it grows meanwhile. */
-async function readBounded(handle: FileHandle, max: number): Promise<Uint8Array | undefined> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const buffer = new Uint8Array(Math.min(READ_STEP_BYTES, max - size + 1));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-    if (bytesRead === 0) return joined(pieces, size);
+/**
+ * All bytes of a file; `undefined` when there are more than `max`, also if it grows meanwhile. The size
+ * that it is said to have decides only how much memory is asked for at first: gathering pieces of a
+ * large file would hold up the event loop.
+ */
+async function readBounded(
+  handle: FileHandle,
+  promised: number,
+  max: number,
+): Promise<Uint8Array | undefined> {
+  let bytes = new Uint8Array(Math.min(promised, max) + 1);
+  for (let size = 0; ;) {
+    const room = Math.min(bytes.length - size, READ_STEP_BYTES);
+    const { bytesRead } = await handle.read(bytes, size, room, null);
+    if (bytesRead === 0)
+      return size * 2 < bytes.length ? bytes.slice(0, size) : bytes.subarray(0, size);
     size += bytesRead;
     if (size > max) return undefined;
-    pieces.push(buffer.subarray(0, bytesRead));
+    if (size === bytes.length) bytes = larger(bytes, max + 1);
   }
 }
 
-function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
+function larger(bytes: Uint8Array, max: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(Math.min(max, Math.max(READ_STEP_BYTES, bytes.length * 2)));
+  whole.set(bytes);
   return whole;
 }
 

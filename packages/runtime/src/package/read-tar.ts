@@ -40,7 +40,7 @@ export async function readTar(
     return broken("it is not gzip data");
   }
   try {
-    return readEntries(tar, limits);
+    return await readEntries(tar, limits);
   } catch (error) {
     if (error instanceof BrokenArchive) return broken(error.message);
     throw error;
@@ -49,7 +49,10 @@ export async function readTar(
 
 class BrokenArchive extends Error {}
 
-function readEntries(tar: Uint8Array, limits: PackageLimits): Decision<PluginPackage> {
+async function readEntries(
+  tar: Uint8Array,
+  limits: PackageLimits,
+): Promise<Decision<PluginPackage>> {
   const builder = createPackageBuilder(limits);
   let at = 0;
   let extended: PaxHeader = {};
@@ -58,7 +61,7 @@ function readEntries(tar: Uint8Array, limits: PackageLimits): Decision<PluginPac
     at += BLOCK_BYTES;
     if (isZero(block)) {
       if (!isZero(tar.subarray(at))) return broken("data follows its end");
-      return allow("package.archive", builder.build());
+      return allow("package.archive", await builder.build());
     }
     const header = readHeader(block);
     const size = extended.size ?? header.size;

@@ -19,9 +19,11 @@ export interface Job {
   readonly maxTableElements: number;
 }
 
-/** Host to thread: a job, then the answers to what it asks. */
+/** Host to thread: a job, its bytes in pieces, then the answers to what it asks. */
 export type ToThread =
-  | ({ readonly kind: "job" } & Job)
+  | ({ readonly kind: "job"; readonly byteLength: number } & Omit<Job, "bytes">)
+  /** The next bytes of the job's module, from the first to the last. */
+  | { readonly kind: "piece"; readonly bytes: Uint8Array }
   | { readonly kind: "verdict"; readonly decision: Decision<EngineVerdict> }
   | { readonly kind: "meter"; readonly isNeeded: boolean };
 

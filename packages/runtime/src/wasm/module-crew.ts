@@ -4,6 +4,7 @@
  * is not needed for a while ends, too.
  */
 import { createRequire } from "node:module";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
 import type { Clock, Timer } from "@glovebox/core/clock";
@@ -15,6 +16,7 @@ import {
   MAX_MODULE_THREADS,
   MODULE_THREAD_DEADLINE_MS,
   MODULE_THREAD_HEAP_MIB,
+  MODULE_PIECE_BYTES,
   MODULE_THREAD_IDLE_MS,
 } from "../limits.ts";
 import type { FromThread, Job, MeteredBytes, ThreadSetup, ToThread } from "./messages.ts";
@@ -117,6 +119,7 @@ export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew
     // Time counts while the thread has something to do, and not while the engine has.
     const say = (message: ToThread, transfer: ArrayBuffer[] = []): void => {
       if (!all.has(thread)) return;
+      timer?.cancel();
       worker.postMessage(message, transfer);
       timer = clock.setTimer(deadlineMs, () => end(thread, tooLong(deadlineMs)));
     };
@@ -146,10 +149,15 @@ export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew
       }
     };
     worker.ref();
-    // A copy: the package's own bytes stay here, and a view would take the whole archive along.
-    const bytes = job.bytes.slice();
-    say({ ...job, kind: "job", bytes }, [bytes.buffer]);
+    const { bytes, ...rest } = job;
+    say({ ...rest, kind: "job", byteLength: bytes.length });
     try {
+      for (let at = 0; at < bytes.length && all.has(thread); at += MODULE_PIECE_BYTES) {
+        if (at > 0) await nextTurn();
+        // A copy: the package's own bytes stay here.
+        const piece = new Uint8Array(bytes.subarray(at, at + MODULE_PIECE_BYTES));
+        say({ kind: "piece", bytes: piece }, [piece.buffer]);
+      }
       return await ended.promise;
     } finally {
       timer?.cancel();

@@ -25,6 +25,7 @@ const VERSIONS = `${METERING_VERSION}.${COST_TABLE.version}`;
 /** Takes jobs until the thread is ended. */
 function serve({ policy }: ThreadSetup): void {
   const validator = policy === undefined ? undefined : createWasmValidator(policy);
+  let arriving: (Job & { bytesHere: number }) | undefined;
   let answered: ((message: ToThread) => void) | undefined;
 
   const ask = (question: FromThread): Promise<ToThread> => {
@@ -61,11 +62,25 @@ function serve({ policy }: ThreadSetup): void {
   }
 
   parentPort?.on("message", (message: ToThread) => {
-    if (message.kind !== "job") {
-      answered?.(message);
-      return;
+    switch (message.kind) {
+      case "job":
+        arriving = { ...message, bytes: new Uint8Array(message.byteLength), bytesHere: 0 };
+        if (message.byteLength > 0) return;
+        break;
+      case "piece":
+        if (arriving === undefined) return;
+        arriving.bytes.set(message.bytes, arriving.bytesHere);
+        arriving.bytesHere += message.bytes.length;
+        if (arriving.bytesHere < arriving.bytes.length) return;
+        break;
+      case "verdict":
+      case "meter":
+        answered?.(message);
+        return;
     }
-    void failClosedAsync("wasm.thread", () => carryOut(message)).then((decision) => {
+    const job = arriving;
+    arriving = undefined;
+    void failClosedAsync("wasm.thread", () => carryOut(job)).then((decision) => {
       const bytes = decision.allowed ? decision.value?.bytes : undefined;
       const end: FromThread = { kind: "done", decision };
       parentPort?.postMessage(end, bytes === undefined ? [] : [bytes.buffer]);

@@ -25,6 +25,20 @@ test("reads the files of a directory and of those below it, with their digests",
   expect(digests.get("a/b/c.txt")).toBe(hash("sha256", "deep"));
 });
 
+test("reads large files whole, and those that do not say how large they are", async () => {
+  const large = new Uint8Array(3_000_001).map((_, at) => at % 251);
+  await using plugin = await pluginDirectory({ "plugin.yaml": "x" });
+  await writeFile(join(plugin.path, "large"), large);
+  const decision = await readPackage(plugin.path, { maxBytes: 3_000_002 });
+  if (!decision.allowed) throw new Error(decision.reason);
+  const { files, digests } = decision.value;
+  expect(Buffer.compare(files.get("large") ?? new Uint8Array(), large)).toBe(0);
+  expect(digests.get("large")).toBe(hash("sha256", large));
+  // Of size 0, as all of its file system.
+  const unsaid = await readPackage("/proc/self/status", LIMITS);
+  expect(unsaid).toRefuse("RUNTIME_PACKAGE_ARCHIVE");
+});
+
 test("follows the link that the operator names, and none inside", async () => {
   await using plugin = await pluginDirectory({ "in/plugin.yaml": "x" });
   await symlink(join(plugin.path, "in"), join(plugin.path, "named"));

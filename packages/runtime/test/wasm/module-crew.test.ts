@@ -70,6 +70,15 @@ test("a job that waits for a thread is refused when the crew closes", async () =
   }
 });
 
+test("a module that is larger than what is handed over at once arrives whole", async () => {
+  await using crew = createModuleCrew({ policy: undefined }, { clock: systemClock });
+  const text = "x".repeat(2_500_000);
+  const module = await assembleWat(flatPlugin({ run: ECHO }, `(data "${text}y")`));
+  const prepared = await crew.prepare({ bytes: module, requirements, ...maxima }, host);
+  if (!prepared.allowed) throw new Error(prepared.reason);
+  expect(Buffer.from(prepared.value.bytes).includes(`${text}y`)).toBe(true);
+});
+
 describe("the engine's verdict", () => {
   const crew = () => createModuleCrew({ policy: {} }, { clock: systemClock });
 

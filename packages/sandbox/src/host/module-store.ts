@@ -3,11 +3,12 @@
  * else can enter: thousands of plugins then cost the host no memory. What is read back is believed
  * only when its digest is the one that was loaded first; who can write the folder gains nothing.
  */
-import { hash } from "node:crypto";
 import { closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import { sha256InTurns } from "@glovebox/core/ids";
 
 import { SandboxError } from "../errors.ts";
 import { SYNC_READ_BYTES } from "../limits.ts";
@@ -21,9 +22,9 @@ export interface ModuleKey {
   readonly bytes: number;
 }
 
-/** The key of a module. */
-export function moduleKey(bytes: Uint8Array): ModuleKey {
-  return { digest: hash("sha256", bytes), bytes: bytes.length };
+/** The key of a module, whose bytes must not change meanwhile. */
+export async function moduleKey(bytes: Uint8Array): Promise<ModuleKey> {
+  return { digest: await sha256InTurns(bytes), bytes: bytes.length };
 }
 
 /** Files by digest, each for as long as a plugin wants it. */
@@ -85,7 +86,7 @@ export class ModuleStore {
     } catch (cause) {
       throw changed(key, cause);
     }
-    if (bytes === undefined || hash("sha256", bytes) !== key.digest) throw changed(key);
+    if (bytes === undefined || (await sha256InTurns(bytes)) !== key.digest) throw changed(key);
     return bytes;
   }
 

@@ -1,13 +1,16 @@
 /**
  * @module The modules of one plugin: in memory while it has runners, in the store while it sleeps.
- * What is loaded later is always what was loaded first, by digest.
+ * What wakes is always what fell asleep, by digest; the digest is made then, so that starting a plugin
+ * does not wait for it.
  */
+import { SandboxError } from "../errors.ts";
 import type { NamedModuleBytes } from "./load-plugin.ts";
 import { type ModuleKey, moduleKey, type ModuleStore } from "./module-store.ts";
 
 interface Entry {
   readonly name: string;
-  readonly key: ModuleKey;
+  /** Known once the module was put away. */
+  key: ModuleKey | undefined;
   bytes: Uint8Array | undefined;
 }
 
@@ -19,7 +22,7 @@ export class SleepingModules {
 
   constructor(store: ModuleStore, modules: readonly NamedModuleBytes[]) {
     this.#store = store;
-    this.#entries = modules.map(({ name, bytes }) => ({ name, bytes, key: moduleKey(bytes) }));
+    this.#entries = modules.map(({ name, bytes }) => ({ name, bytes, key: undefined }));
   }
 
   /**
@@ -29,7 +32,12 @@ export class SleepingModules {
   async putAway(mayForget: () => boolean): Promise<void> {
     try {
       await (this.#kept ??= Promise.all(
-        this.#entries.map(async ({ key, bytes }) => bytes && this.#store.keep(key, bytes)),
+        this.#entries.map(async (entry) => {
+          const { bytes } = entry;
+          if (bytes === undefined) return;
+          entry.key ??= await moduleKey(bytes);
+          await this.#store.keep(entry.key, bytes);
+        }),
       ));
     } catch {
       this.#kept = undefined;
@@ -46,8 +54,7 @@ export class SleepingModules {
   async get(): Promise<readonly NamedModuleBytes[]> {
     const modules: NamedModuleBytes[] = [];
     for (const entry of this.#entries) {
-      entry.bytes ??= await this.#store.read(entry.key);
-      modules.push({ name: entry.name, bytes: entry.bytes });
+      modules.push({ name: entry.name, bytes: await this.#bytesOf(entry) });
     }
     return modules;
   }
@@ -58,6 +65,14 @@ export class SleepingModules {
     this.#kept = undefined;
     if (kept === undefined) return;
     await kept.catch(() => undefined);
-    await Promise.all(this.#entries.map(({ key }) => this.#store.drop(key)));
+    await Promise.all(this.#entries.map(async ({ key }) => key && this.#store.drop(key)));
+  }
+
+  async #bytesOf(entry: Entry): Promise<Uint8Array> {
+    if (entry.bytes !== undefined) return entry.bytes;
+    // Bytes are forgotten only after they were put away.
+    if (entry.key === undefined) throw new SandboxError("SANDBOX_MODULE_CHANGED");
+    entry.bytes = await this.#store.read(entry.key);
+    return entry.bytes;
   }
 }

@@ -33,7 +33,7 @@ it.each(
   const store = new ModuleStore();
   try {
     const bytes = new Uint8Array(size).map((_, at) => at % 251);
-    const key = moduleKey(bytes);
+    const key = await moduleKey(bytes);
     await store.keep(key, bytes);
     expect(Buffer.compare(await store.read(key), bytes)).toBe(0);
     change(join(store.folder, key.digest));
@@ -46,7 +46,7 @@ it.each(
 it("keeps what it could not write from being taken for stored", async () => {
   const store = new ModuleStore();
   const bytes = Uint8Array.of(1, 2, 3);
-  const key = moduleKey(bytes);
+  const key = await moduleKey(bytes);
   writeFileSync(join(store.folder, key.digest), "somebody was here first");
   await expect(store.keep(key, bytes)).rejects.toMatchObject({ code: "EEXIST" });
   await store.close();
