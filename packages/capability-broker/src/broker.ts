@@ -23,6 +23,7 @@ import {
   type HostPolicy,
   policyOfRequest,
 } from "./grant/policy.ts";
+import type { QuotaState } from "./grant/quota-state.ts";
 import { type EndCode, type RevocationCell, createRevocationCell } from "./grant/revocation.ts";
 import { type GrantUsage, type UsageCounts, createUsage } from "./grant/usage.ts";
 import type { Inspection } from "./inspection/transform.ts";
@@ -66,6 +67,8 @@ export interface Broker {
   revoke(grantId: GrantId): boolean;
   /** What a grant has used so far. */
   usage(grant: GrantSet): UsageCounts;
+  /** The same beside its bounds, with what lies in its folders: used and left of each total. */
+  quotas(grant: GrantSet): readonly QuotaState[];
   /** Grants of a plugin that are not revoked. */
   grants(pluginId: PluginId): readonly GrantSet[];
   /** HTTP through a grant; the same port each time. */
@@ -243,6 +246,10 @@ export function createBroker(options: BrokerOptions, deps: Partial<BrokerDeps> =
     },
     revoke: (grantId) => end(grantId, "BROKER_REVOKED"),
     usage: (grant) => ({ ...heldOf(grant).usage.counts }),
+    quotas(grant) {
+      const { usage, files } = heldOf(grant);
+      return [...(grant.network === undefined ? [] : usage.quotas()), ...files.quotas()];
+    },
     grants: (pluginId) =>
       [...held.values()].flatMap(({ set }) => (set.pluginId === pluginId ? [set] : [])),
     http: (grant) => heldOf(grant).http,

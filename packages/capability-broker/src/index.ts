@@ -35,6 +35,7 @@ export type {
 } from "./grant/grant.ts";
 export type { HostEntry } from "./grant/host-set.ts";
 export type { PathEntry } from "./grant/path-set.ts";
+export type { QuotaState } from "./grant/quota-state.ts";
 export type { UsageCounts } from "./grant/usage.ts";
 export type {
   CapabilityRequest,

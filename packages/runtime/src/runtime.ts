@@ -130,8 +130,8 @@ export class PluginRuntime implements AsyncDisposable {
 
   /** All plugins. */
   list(): readonly PluginInfo[] {
-    const { load, monitor } = this.#wiring;
-    return load.registry.all().map((plugin) => describePlugin(plugin, monitor));
+    const { load, monitor, broker } = this.#wiring;
+    return load.registry.all().map((plugin) => describePlugin(plugin, monitor, broker));
   }
 
   /** The health of one plugin, from its last calls; `undefined` when it is not loaded. */
@@ -292,9 +292,10 @@ export class PluginRuntime implements AsyncDisposable {
 
   /** The answer to a load, once everything about it is on disk. */
   async #loadResult(decision: Decision<Plugin>): Promise<LoadResult> {
-    await this.#wiring.events.lastSettled();
+    const { events, monitor, broker } = this.#wiring;
+    await events.lastSettled();
     return decision.allowed
-      ? { ok: true, plugin: describePlugin(decision.value, this.#wiring.monitor) }
+      ? { ok: true, plugin: describePlugin(decision.value, monitor, broker) }
       : { ok: false, error: errorOf(decision) };
   }
 }

@@ -36,6 +36,7 @@ test("lists plugins with their state, functions, grant and health", async () => 
     health: "healthy",
     processes: 1,
     pendingCalls: 0,
+    quotas: [],
   });
   expect(info?.grantId).toMatch(/^[0-9a-f-]{36}$/);
   expect(host.runtime.health("echo")).toMatchObject({ status: "healthy", recentCalls: 0 });

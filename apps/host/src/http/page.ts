@@ -53,9 +53,9 @@ export function renderPage({ status, plugins, pending, counts }: PageView): stri
 ${loosenings}
 ${pending.map(waitingLoad).join("\n")}
 <table>
-<thead><tr><th>Plugin</th><th>Version</th><th>Types</th><th>Functions</th><th>State</th><th>Health</th><th class="number">Calls</th><th class="number">Denials</th></tr></thead>
+<thead><tr><th>Plugin</th><th>Version</th><th>Types</th><th>Functions</th><th>State</th><th>Health</th><th class="number">Calls</th><th class="number">Denials</th><th>Used of its grant</th></tr></thead>
 <tbody>
-${rows.length === 0 ? '<tr><td colspan="8">No plugin is loaded.</td></tr>' : rows.join("\n")}
+${rows.length === 0 ? '<tr><td colspan="9">No plugin is loaded.</td></tr>' : rows.join("\n")}
 </tbody>
 </table>
 <p><a href="/plugins">/plugins</a> <a href="/approvals">/approvals</a> <a href="/readyz">/readyz</a> <a href="/metrics">/metrics</a></p>
@@ -86,5 +86,28 @@ function row(plugin: PluginInfo, counts: PluginCounts | undefined): string {
     ...texts.map((text) => `<td>${encodeHtmlText(text)}</td>`),
     ...numbers.map((number) => `<td class="number">${number}</td>`),
   ];
-  return `<tr>${cells.join("")}</tr>`;
+  const used = plugin.quotas.map((quota) => `<li>${encodeHtmlText(quotaWords(quota))}</li>`);
+  return `<tr>${cells.join("")}<td>${used.length === 0 ? "" : `<ul>${used.join("")}</ul>`}</td></tr>`;
+}
+
+const COUNTED: Readonly<Record<PluginInfo["quotas"][number]["what"], string>> = {
+  requests: "requests",
+  sentBytes: "bytes sent",
+  receivedBytes: "bytes received",
+  fileBytes: "bytes in",
+  files: "files in",
+};
+
+/** One total in words: `3 of 8 files in /data, 5 left`. */
+function quotaWords({
+  what,
+  folder = "",
+  used,
+  max,
+  remaining,
+}: PluginInfo["quotas"][number]): string {
+  const counted = [COUNTED[what], folder].join(" ").trim();
+  const of = max === undefined ? "" : ` of ${max}`;
+  if (used === undefined) return `not counted yet${of} ${counted}`;
+  return `${used}${of} ${counted}${remaining === undefined ? "" : `, ${remaining} left`}`;
 }

@@ -13,6 +13,12 @@ const plugin = {
   reason: "<b>broken</b>",
   functions: ['f"><img src=x>'],
   warnings: [],
+  quotas: [
+    { what: "requests", used: 3 },
+    { what: "sentBytes", used: 90, max: 100, remaining: 7 },
+    { what: "files", folder: "/<data>", used: 1, max: 8, remaining: 7 },
+    { what: "fileBytes", folder: "/<data>", max: 64 },
+  ],
   health: "unhealthy",
   processes: 0,
   pendingCalls: 0,
@@ -44,6 +50,13 @@ test("the page shows plugins, states, calls and denials", async () => {
   expect(text).toContain("failed: ");
   expect(text).toContain('<td class="number">7</td><td class="number">2</td>');
   expect(text).toContain("host.address");
+  for (const used of [
+    "3 requests",
+    "90 of 100 bytes sent, 7 left",
+    "1 of 8 files in /&lt;data&gt;, 7 left",
+    "not counted yet of 64 bytes in /&lt;data&gt;",
+  ])
+    expect(text).toContain(`<li>${used}</li>`);
   expect(text).toContain("Layers around a plugin: permission (not landlock: there is &lt;none");
 });
 

@@ -57,6 +57,21 @@ test("the example fetches its table through a grant, and then answers from its f
     metadata: { from: "network" },
   });
 
+  const [listed] = runtime.list();
+  expect(listed?.quotas).toEqual([
+    { what: "requests", used: 2 },
+    { what: "sentBytes", used: expect.any(Number) },
+    { what: "receivedBytes", used: expect.any(Number) },
+    {
+      what: "fileBytes",
+      folder: "/rates",
+      used: expect.any(Number),
+      max: 65_536,
+      remaining: expect.any(Number),
+    },
+    { what: "files", folder: "/rates", used: 1, max: 8, remaining: 7 },
+  ]);
+
   // The file may hold anything: what is no table is fetched anew, and never traps.
   const file = join(data, "example-files", "table.json");
   const table = await readFile(file, "utf8");

@@ -14,6 +14,8 @@ import type { Opener, OpenRoot } from "./walk.ts";
 
 /** Bytes, entries and names below one host directory. */
 export interface Account {
+  /** As counted so far; `undefined` before the first count. */
+  readonly totals: { readonly bytes: number; readonly entries: number } | undefined;
   /** Takes bytes and entries, or throws `BROKER_FILE_QUOTA`. */
   reserve(folder: FolderGrant, bytes: number, entries: number): void;
   /** Gives bytes and entries back. */
@@ -36,20 +38,35 @@ interface Counted {
   readonly names: Map<number, number>;
 }
 
-/** An account that counts when it is first asked. */
-export function createAccount(opener: Opener, root: OpenRoot, isCancelled: () => boolean): Account {
+/** An account that counts when it is first asked, and says when its totals change. */
+export function createAccount(
+  opener: Opener,
+  root: OpenRoot,
+  isCancelled: () => boolean,
+  onChange: () => void,
+): Account {
   const open = new Map<number, { count: number; removedBytes: number | undefined }>();
   let counted: Counted | undefined;
 
-  const used = (): Counted => (counted ??= countBelow(opener, root, isCancelled));
+  function used(): Counted {
+    if (counted === undefined) {
+      counted = countBelow(opener, root, isCancelled);
+      onChange();
+    }
+    return counted;
+  }
 
   function release(bytes: number, entries: number): void {
     if (counted === undefined) return;
     counted.bytes = Math.max(0, counted.bytes - bytes);
     counted.entries = Math.max(0, counted.entries - entries);
+    onChange();
   }
 
   return {
+    get totals() {
+      return counted;
+    },
     release,
     reserve(folder, bytes, entries) {
       const total = used();
@@ -64,6 +81,7 @@ export function createAccount(opener: Opener, root: OpenRoot, isCancelled: () =>
       }
       total.bytes += bytes;
       total.entries += entries;
+      onChange();
     },
     hold(inode) {
       const entry = open.get(inode) ?? { count: 0, removedBytes: undefined };

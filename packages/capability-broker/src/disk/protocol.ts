@@ -83,10 +83,20 @@ export interface FileRequest<Op extends FileOperation = FileOperation> {
   readonly request: FileOperations[Op]["request"];
 }
 
-/** Its answer. */
-export type FileReply =
-  | { readonly id: number; readonly ok: true; readonly answer: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: FileFailure };
+/** What lies below a directory by the worker's count. */
+export interface AccountTotals {
+  readonly root: RootPlace;
+  /** Bytes of regular files. */
+  readonly bytes: number;
+  /** Files, folders and links. */
+  readonly entries: number;
+}
+
+/** Its answer, with the accounts that have changed since the last one; absent = none has. */
+export type FileReply = { readonly id: number; readonly accounts?: readonly AccountTotals[] } & (
+  | { readonly ok: true; readonly answer: unknown }
+  | { readonly ok: false; readonly error: FileFailure }
+);
 
 /** An error as plain data. */
 export interface FileFailure {

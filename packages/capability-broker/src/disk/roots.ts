@@ -11,7 +11,7 @@ import { type Account, createAccount } from "./account.ts";
 import { fileError } from "./condition.ts";
 import { type Descriptor, errnoOf, unlessMissing } from "./descriptor.ts";
 import type { KeptDescriptors } from "./kept-descriptors.ts";
-import type { RootPlace } from "./protocol.ts";
+import type { AccountTotals, RootPlace } from "./protocol.ts";
 import { type Session, openSession, removeLeftovers } from "./session.ts";
 import { removeTree } from "./tree.ts";
 import { type Opener, type OpenRoot, openRoot } from "./walk.ts";
@@ -27,6 +27,8 @@ export interface HostRoot extends OpenRoot {
 /** The open directories. */
 export interface Roots {
   rootOf(place: RootPlace): HostRoot;
+  /** Accounts that have changed since this was last asked. */
+  takeChanged(): readonly AccountTotals[];
   dropTemporary(keys: readonly string[]): void;
   close(): void;
 }
@@ -54,16 +56,22 @@ export function createRoots(context: RootsContext): Roots {
   let scratch: { readonly root: OpenRoot; readonly session: Session } | undefined;
   let count = 0;
 
-  function open(descriptor: Descriptor): Entry {
+  /** By their place, which is one object for as long as the directory is open. */
+  const changed = new Map<RootPlace, Account>();
+
+  function open(descriptor: Descriptor, of: RootPlace): Entry {
     kept.add(descriptor.fd);
     const root: OpenRoot = { fd: descriptor.fd, device: fstatSync(descriptor.fd).dev };
     const place = { opener, root, calls, kept };
     let session: Session | undefined;
+    const account = createAccount(opener, root, context.isCancelled, () =>
+      changed.set(of, account),
+    );
     return {
       root: {
         ...root,
         kept,
-        account: createAccount(opener, root, context.isCancelled),
+        account,
         createAside() {
           session ??= openSession(place);
           count += 1;
@@ -75,6 +83,7 @@ export function createRoots(context: RootsContext): Roots {
       },
       close() {
         session?.close();
+        changed.delete(of);
         kept.delete(root.fd);
         closeSync(root.fd);
       },
@@ -82,7 +91,7 @@ export function createRoots(context: RootsContext): Roots {
   }
 
   function openHost(path: string): Entry {
-    const entry = open(openRoot(path));
+    const entry = open(openRoot(path), { kind: "host", path });
     removeLeftovers({ opener, root: entry.root, calls, kept });
     return entry;
   }
@@ -93,7 +102,7 @@ export function createRoots(context: RootsContext): Roots {
     const { root, session } = scratch;
     using parent = opener.folder(root, session.path);
     mkdirSync(parent.inside(key), 0o700);
-    return open(opener.folder(root, [...session.path, key]));
+    return open(opener.folder(root, [...session.path, key]), { kind: "temporary", key });
   }
 
   function openScratch(): { readonly root: OpenRoot; readonly session: Session } {
@@ -129,6 +138,14 @@ export function createRoots(context: RootsContext): Roots {
         entries.set(key, entry);
       }
       return entry.root;
+    },
+    takeChanged() {
+      if (changed.size === 0) return [];
+      const totals = [...changed].flatMap(([root, { totals: now }]) =>
+        now === undefined ? [] : [{ root, bytes: now.bytes, entries: now.entries }],
+      );
+      changed.clear();
+      return totals;
     },
     dropTemporary(keys) {
       for (const key of keys) {

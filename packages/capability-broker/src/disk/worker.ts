@@ -120,7 +120,9 @@ function serveFiles(): void {
 
   parentPort?.on("message", (message: FileRequest) => {
     slot = message.slot;
-    const reply = replyTo(message);
+    const answered = replyTo(message);
+    const accounts = roots.takeChanged();
+    const reply: FileReply = accounts.length === 0 ? answered : { ...answered, accounts };
     const isBytes = reply.ok && reply.answer instanceof Uint8Array;
     parentPort?.postMessage(reply, isBytes ? [reply.answer.buffer as ArrayBuffer] : []);
   });

@@ -12,6 +12,7 @@ import { locateKoffi } from "@glovebox/linux";
 import type { RootPlace, WorkerSetup } from "../disk/protocol.ts";
 import { FILE_OPERATION_TIMEOUT_MS, FILE_WORKER_HEAP_MIB, MAX_FILE_WORKERS } from "../limits.ts";
 import { type FileLane, createFileLane } from "./file-lane.ts";
+import { type KnownAccounts, createKnownAccounts } from "./file-quotas.ts";
 
 /** How file work is done. */
 export interface FileWorkSettings {
@@ -28,6 +29,8 @@ export type SpawnFileWorker = (setup: WorkerSetup) => Worker;
 
 /** The workers. */
 export interface FileCrew {
+  /** What lies below the directories, as far as it was counted. */
+  readonly accounts: KnownAccounts;
   laneOf(root: RootPlace): FileLane;
   close(): Promise<void>;
 }
@@ -41,6 +44,7 @@ export function createFileCrew(
   const lanes: FileLane[] = [];
   const lanesByRoot = new Map<string, FileLane>();
   const idKey = randomBytes(32);
+  const accounts = createKnownAccounts();
 
   function nextLane(): FileLane {
     const known = lanes[lanesByRoot.size % MAX_FILE_WORKERS];
@@ -49,6 +53,7 @@ export function createFileCrew(
       clock: deps.clock,
       timeoutMs: operationTimeoutMs,
       spawn: deps.spawnFileWorker,
+      onAccounts: (totals) => accounts.tell(totals),
       setup: {
         opener,
         idKey,
@@ -61,6 +66,7 @@ export function createFileCrew(
   }
 
   return {
+    accounts,
     laneOf(root) {
       // All temporary roots lie on one disk.
       const key = root.kind === "host" ? root.path : "temporary";

@@ -10,6 +10,7 @@ import type { Clock, Timer } from "@glovebox/core/clock";
 import { fileError } from "../disk/condition.ts";
 import { closeKept } from "../disk/kept-descriptors.ts";
 import type {
+  AccountTotals,
   FileOperation,
   FileOperations,
   FileReply,
@@ -32,6 +33,8 @@ export interface LaneContext {
   readonly timeoutMs: number;
   readonly spawn: (setup: WorkerSetup) => Worker;
   readonly setup: Omit<WorkerSetup, "cancelled" | "kept">;
+  /** Is told what lies below directories, before the answer that comes with it. */
+  readonly onAccounts: (totals: readonly AccountTotals[]) => void;
 }
 
 /** Work that was handed in. */
@@ -148,6 +151,7 @@ export function createFileLane(context: LaneContext): FileLane {
   function settle(from: Running, reply: FileReply): void {
     const job = from.sent.shift();
     if (job === undefined || job.id !== reply.id) return giveUp(from);
+    if (reply.accounts !== undefined) context.onAccounts(reply.accounts);
     from.freeSlots.push(job.slot);
     from.headSinceMs = clock.monotonicMs();
     if (from.sent.length === 0) from.worker.unref();

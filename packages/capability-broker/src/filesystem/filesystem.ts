@@ -16,15 +16,17 @@ import type {
 } from "@glovebox/core/ports";
 
 import { fileError, fileRefusal, refusalOf } from "../disk/condition.ts";
-import type { FileOperation, FileOperations, PlacedPath } from "../disk/protocol.ts";
+import type { FileOperation, FileOperations, PlacedPath, RootPlace } from "../disk/protocol.ts";
 import { BrokerError } from "../errors.ts";
 import type { FilesystemGrant, FolderGrant } from "../grant/grant.ts";
+import type { QuotaState } from "../grant/quota-state.ts";
 import type { RevocationCell } from "../grant/revocation.ts";
 import { type GrantUse, checkUse } from "../grant/use.ts";
 import type { Inspection } from "../inspection/transform.ts";
 import { type EventDetails, type Recorder, recordedText } from "../record.ts";
 import { type ResolvedPath, decidePath } from "./decide.ts";
 import type { FileCrew } from "./file-crew.ts";
+import { folderQuotas } from "./file-quotas.ts";
 import { createFileUse } from "./file-use.ts";
 import { createHandle } from "./handle.ts";
 import { type RunOnLane, assertUnchanged, publishInspected } from "./inspect.ts";
@@ -42,6 +44,8 @@ export interface FilesystemContext extends GrantUse {
 /** The port of one grant, and what ends with it. */
 export interface GrantedFiles {
   readonly port: FilePort;
+  /** What is used of its folders. */
+  quotas(): readonly QuotaState[];
   /** Removes the grant's temporary folders. */
   unload(): void;
 }
@@ -71,12 +75,14 @@ export function createFiles(context: FilesystemContext): GrantedFiles {
   }
 
   function placed({ guest: _guest, ...path }: ResolvedPath): PlacedPath {
-    const { host } = path.folder;
-    const root =
-      typeof host === "string"
-        ? ({ kind: "host", path: host } as const)
-        : ({ kind: "temporary", key: temporaryKey(path.folder) } as const);
-    return { ...path, root };
+    return { ...path, root: rootOf(path.folder) };
+  }
+
+  function rootOf(folder: FolderGrant): RootPlace {
+    const { host } = folder;
+    return typeof host === "string"
+      ? { kind: "host", path: host }
+      : { kind: "temporary", key: temporaryKey(folder) };
   }
 
   function temporaryKey(folder: FolderGrant): string {
@@ -299,13 +305,16 @@ export function createFiles(context: FilesystemContext): GrantedFiles {
 
   return {
     port,
+    quotas: () =>
+      folders.flatMap((folder) => folderQuotas(folder, context.crew.accounts.of(rootOf(folder)))),
     unload() {
       const keys = folders.flatMap((folder) =>
         typeof folder.host === "string" ? [] : [temporaryKey(folder)],
       );
       if (keys.length === 0) return;
       const lane = use.laneOf({ kind: "temporary", key: "" });
-      lane.submit("dropTemporary", { keys }, { isOwed: true }).answer.catch(() => undefined);
+      const dropped = lane.submit("dropTemporary", { keys }, { isOwed: true }).answer;
+      void dropped.catch(() => undefined).then(() => context.crew.accounts.forget(keys));
     },
   };
 }

@@ -7,6 +7,7 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import { type Gcra, createGcra } from "@glovebox/core/flow";
 
 import type { GrantQuota, NetworkLimits } from "./grant.ts";
+import type { QuotaState } from "./quota-state.ts";
 
 /** Counted so far. */
 export interface UsageCounts {
@@ -18,6 +19,10 @@ export interface UsageCounts {
 /** What counts the uses of one grant. */
 export interface GrantUsage {
   readonly counts: UsageCounts;
+  /** The counts beside their bounds, one for each. */
+  quotas(): readonly QuotaState[];
+  /** What is left here and above; `undefined` = no bound. */
+  remaining(what: keyof UsageCounts): number | undefined;
   /** Takes a place for an exchange; the value gives it back. */
   begin(): Decision<() => void>;
   /** Takes one request: the first of an exchange, or a redirect. */
@@ -38,6 +43,7 @@ export interface UsageBounds {
   readonly quota: GrantQuota;
 }
 
+const COUNTED = ["requests", "sentBytes", "receivedBytes"] as const;
 const FINE = allow("grant.quota", undefined);
 
 /** Counts for one grant, and for those above it. */
@@ -59,8 +65,27 @@ export function createUsage(
     return FINE;
   }
 
+  function remaining(what: keyof UsageCounts): number | undefined {
+    const { [what]: max } = quota;
+    const above = parent?.remaining(what);
+    if (max === undefined) return above;
+    return Math.max(Math.min(max - counts[what], above ?? Infinity), 0);
+  }
+
   return {
     counts,
+    remaining,
+    quotas: () =>
+      COUNTED.map((what) => {
+        const { [what]: max } = quota;
+        const left = remaining(what);
+        return {
+          what,
+          used: counts[what],
+          ...(max === undefined ? {} : { max }),
+          ...(left === undefined ? {} : { remaining: left }),
+        };
+      }),
     begin() {
       const { maxConcurrent } = limits;
       if (running >= maxConcurrent) {

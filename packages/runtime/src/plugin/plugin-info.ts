@@ -1,4 +1,5 @@
 /** @module What is told of a plugin: to the one who loaded it, and in `GET /plugins`. */
+import type { Broker, QuotaState } from "@glovebox/capability-broker";
 import type { GrantId, PluginId } from "@glovebox/core/ids";
 import type { PluginManifest } from "@glovebox/manifest-validator";
 import type { Monitor, PluginHealth } from "@glovebox/monitor";
@@ -20,6 +21,8 @@ export interface PluginInfo {
   readonly functions: readonly string[];
   /** For {@link PluginRuntime.revoke}. */
   readonly grantId?: GrantId;
+  /** What it has used of its grant's totals and folders, and what is left. */
+  readonly quotas: readonly QuotaState[];
   /** Who signed it, in the operator's words. */
   readonly publisher?: string;
   /** What was asked for and not granted, and what else an operator should know. */
@@ -31,11 +34,16 @@ export interface PluginInfo {
 }
 
 /** Describes a plugin as it is now. */
-export function describePlugin(plugin: Plugin, monitor: Pick<Monitor, "health">): PluginInfo {
+export function describePlugin(
+  plugin: Plugin,
+  monitor: Pick<Monitor, "health">,
+  broker: Pick<Broker, "quotas">,
+): PluginInfo {
   const { id, state, reason, generation } = plugin;
   const health = monitor.health(id).status;
   if (generation === undefined) {
-    const nothing = { types: [], functions: [], warnings: [], processes: 0, pendingCalls: 0 };
+    const none = { types: [], functions: [], quotas: [], warnings: [] };
+    const nothing = { ...none, processes: 0, pendingCalls: 0 };
     return { id, state, ...nothing, health, ...(reason === undefined ? {} : { reason }) };
   }
   const { manifest, sandboxed, grant, publisher, warnings } = generation;
@@ -49,6 +57,7 @@ export function describePlugin(plugin: Plugin, monitor: Pick<Monitor, "health">)
     ...(reason === undefined ? {} : { reason }),
     functions: sandboxed.functions,
     grantId: grant.id,
+    quotas: broker.quotas(grant),
     ...(publisher === undefined ? {} : { publisher }),
     warnings,
     health,
