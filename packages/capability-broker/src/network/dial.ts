@@ -139,7 +139,6 @@ function secured(
       // Server Name Indication carries names only (RFC 6066 section 3).
       ...(isLiteral ? {} : { servername: host }),
       ALPNProtocols: ["http/1.1"],
-      minVersion: "TLSv1.2",
       secureContext: secureContextOf(grant),
       // Said explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
       rejectUnauthorized: true,

@@ -49,14 +49,14 @@ function compile(hosts: readonly HostEntry[]): HostIndex {
   return (host, endpoint) => {
     if (anyPublic.has(endpoint)) return "granted";
     const { name } = host;
-    const isName = host.kind === "name";
     let hash = 0;
     let isNear = anyPublic.size > 0;
     // From the end, so that one pass over the name meets each suffix at its dot (hot: bench broker).
     for (let at = name.length - 1; at >= 0; at -= 1) {
       const code = name.charCodeAt(at);
-      if (code === DOT && isName) {
-        const endpoints = find(table, hash, "suffix", name);
+      // No wildcard ends like an address, so that an address needs no care of its own.
+      if (code === DOT) {
+        const endpoints = find(table, hash, name);
         if (endpoints !== undefined) {
           if (endpoints.has(endpoint)) return "granted";
           isNear = true;
@@ -64,9 +64,9 @@ function compile(hosts: readonly HostEntry[]): HostIndex {
       }
       hash = mixed(hash, code);
     }
-    const endpoints = find(table, hash, "exact", name);
+    const endpoints = find(table, hash, name);
     if (endpoints?.has(endpoint) === true) return "granted";
-    return isNear || endpoints !== undefined ? missing(table, anyPublic, host, endpoint) : "none";
+    return isNear || endpoints !== undefined ? missing(table, anyPublic, name, endpoint) : "none";
   };
 }
 
@@ -74,7 +74,6 @@ function compile(hosts: readonly HostEntry[]): HostIndex {
 function find(
   { hashes, entries }: Table,
   hash: number,
-  kind: Entry["kind"],
   name: string,
 ): ReadonlySet<number> | undefined {
   const mask = hashes.length - 1;
@@ -82,7 +81,7 @@ function find(
     if (hashes[at] !== hash) continue;
     const entry = entries[at];
     // Hashes meet by chance or by malice, so the text decides.
-    if (entry !== undefined && matches(entry, name, kind)) return entry.endpoints;
+    if (entry !== undefined && matches(entry, name)) return entry.endpoints;
   }
   return undefined;
 }
@@ -97,8 +96,7 @@ function spread(hash: number): number {
   return Math.imul(hash, 0x9e37_79b1) >>> 12;
 }
 
-function matches({ kind, host }: Entry, name: string, wanted: Entry["kind"]): boolean {
-  if (kind !== wanted) return false;
+function matches({ kind, host }: Entry, name: string): boolean {
   // A wildcard never matches its own apex.
   return kind === "exact" ? name === host : name.endsWith(host) && isBelow(name, host);
 }
@@ -111,17 +109,17 @@ function isBelow(name: string, host: string): boolean {
 function missing(
   table: Table,
   anyPublic: ReadonlySet<number>,
-  { name, kind }: Host,
+  name: string,
   endpoint: number,
 ): "port" | "scheme" | "none" {
   const near = [anyPublic];
   let hash = 0;
   for (let at = name.length - 1; at >= 0; at -= 1) {
     const code = name.charCodeAt(at);
-    if (code === DOT && kind === "name") near.push(find(table, hash, "suffix", name) ?? NONE);
+    if (code === DOT) near.push(find(table, hash, name) ?? NONE);
     hash = mixed(hash, code);
   }
-  near.push(find(table, hash, "exact", name) ?? NONE);
+  near.push(find(table, hash, name) ?? NONE);
   const endpoints = near.flatMap((set) => [...set]);
   if (endpoints.length === 0) return "none";
   return endpoints.some((other) => other > 0 === endpoint > 0) ? "port" : "scheme";

@@ -1,6 +1,13 @@
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createBrotliCompress, createGzip, createZstdCompress, gzipSync } from "node:zlib";
+import {
+  brotliCompressSync,
+  createBrotliCompress,
+  createGzip,
+  createZstdCompress,
+  gzipSync,
+  zstdCompressSync,
+} from "node:zlib";
 
 import { callScope } from "@glovebox/testkit";
 import { expect, test } from "vitest";
@@ -125,3 +132,74 @@ test("a plugin that does not read stops the decoding", async () => {
   expect(await rejectionOf(exchange.readBody(1))).toBe("BROKER_REVOKED");
   expect(records[0]).toBeLessThan(400_000);
 });
+
+test("a layer that makes nothing but room for the next is bounded too", async () => {
+  // Empty stored blocks (RFC 1951 section 3.2.4): the inner stream is large, and means nothing.
+  const empty = Buffer.from([0, 0, 0, 0xff, 0xff]);
+  const nothing = gzipSync("");
+  const blocks = Array.from({ length: 20_000 }, () => empty);
+  const inner = Buffer.concat([nothing.subarray(0, 10), ...blocks, nothing.subarray(10)]);
+  const body = gzipSync(inner);
+  await using server = await startRawServer((socket) =>
+    socket.end(
+      Buffer.concat([
+        Buffer.from(
+          `HTTP/1.1 200 OK\r\ncontent-encoding: gzip, gzip\r\ncontent-length: ${body.length}\r\n\r\n`,
+        ),
+        body,
+      ]),
+    ),
+  );
+  for (const [maxDecodedBytes, code] of [
+    [inner.length, "allowed"],
+    [inner.length - 1, "BROKER_DECODED_SIZE"],
+  ] as const) {
+    const limits = { ...network.limits, maxDecodedBytes };
+    await using lab = createLab({
+      policy: { network: { ...network, limits } },
+      dns: { "*": [[PUBLIC_ADDRESS]] },
+      port: server.port,
+    });
+    expect((await send(lab.broker.http(lab.grant()), URL_)).code).toBe(code);
+  }
+});
+
+test.each([
+  ["gzip", gzipSync("hello")],
+  ["br", brotliCompressSync("hello")],
+  ["zstd", zstdCompressSync("hello")],
+])("bytes behind the end of a body in %s are no part of it", async (encoding, body) => {
+  for (const [tail, code] of [
+    ["", "allowed"],
+    ["x".repeat(16), "BROKER_DECODE"],
+  ] as const) {
+    const length = body.length + tail.length;
+    await using server = await startRawServer((socket) => {
+      socket.write(
+        `HTTP/1.1 200 OK\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${length}\r\n\r\n`,
+      );
+      socket.end(Buffer.concat([body, Buffer.from(tail)]));
+    });
+    await using lab = createLab({
+      policy: { network },
+      dns: { "*": [[PUBLIC_ADDRESS]] },
+      port: server.port,
+    });
+    expect((await send(lab.broker.http(lab.grant()), URL_)).code).toBe(code);
+  }
+});
+
+test.each(["constructor", "__proto__", "toString", "deflate", "compress", "gzip;q=1"])(
+  "the coding %s is none that is known",
+  async (encoding) => {
+    await using server = await startRawServer((socket) =>
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-encoding: ${encoding}\r\ncontent-length: 1\r\n\r\nx`),
+    );
+    await using lab = createLab({
+      policy: { network },
+      dns: { "*": [[PUBLIC_ADDRESS]] },
+      port: server.port,
+    });
+    expect((await send(lab.broker.http(lab.grant()), URL_)).code).toBe("BROKER_ENCODING");
+  },
+);

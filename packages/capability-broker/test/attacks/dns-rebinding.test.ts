@@ -1,3 +1,5 @@
+import { PassThrough } from "node:stream";
+
 import { startHttpServer } from "@glovebox/testkit/servers";
 import { expect, test } from "vitest";
 
@@ -32,6 +34,8 @@ test.each([
   [["1.1.1.1\0.evil"]],
   [["fe80::1%eth0"]],
   [[]],
+  // More than any honest zone answers: the last one would be anybody's.
+  [Array.from({ length: 65 }, (_, at) => `8.8.8.${at}`)],
 ])("dials nothing when the answer is %j", async (answer) => {
   await using lab = createLab({ policy: { network }, dns: { "a.trusted.com": [answer] } });
   expect((await send(lab.broker.http(lab.grant()), "http://a.trusted.com/")).code).toMatch(
@@ -59,3 +63,27 @@ test("sends nothing when the connection ends at another address than was asked f
   );
   expect(server.requests).toBe(0);
 });
+
+test.each([["127.0.0.1"], ["::808:808"], ["not an address"], [""], [undefined]])(
+  "a connection that ends at %j ends everything: it is closed, and no other address is tried",
+  async (remoteAddress) => {
+    const asked: string[] = [];
+    const socket = new PassThrough();
+    await using lab = createLab({
+      policy: { network },
+      dns: { "*": [["8.8.8.8", PUBLIC_ADDRESS]] },
+      deps: {
+        async dial(address) {
+          asked.push(address);
+          return { socket, remoteAddress };
+        },
+      },
+    });
+    const sent = await send(lab.broker.http(lab.grant()), "http://a.trusted.com/");
+    expect([sent.code, asked, socket.destroyed]).toEqual([
+      "BROKER_ADDRESS_DENIED",
+      ["8.8.8.8"],
+      true,
+    ]);
+  },
+);

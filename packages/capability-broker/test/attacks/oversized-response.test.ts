@@ -125,3 +125,22 @@ test("a request over the limit is ended, a longer one within it arrives in chunk
   );
   expect(lab.dials).toEqual([]);
 });
+
+test("the bytes that a grant may receive in all are not exceeded by any response", async () => {
+  await using server = await startRawServer((socket) =>
+    socket.end(
+      `HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 60\r\n\r\n${"x".repeat(60)}`,
+    ),
+  );
+  await using lab = createLab({ policy, dns: { "*": [[PUBLIC_ADDRESS]] }, port: server.port });
+  const { network } = policy;
+  if (network === undefined) throw new Error("no policy");
+  const request = { network: { ...network, secrets: [] } };
+  const quota = { receivedBytes: 100 };
+  const grant = valueOf(lab.broker.grant(lab.grant().pluginId, request, { quota }));
+  const codes: string[] = [];
+  for (let at = 0; at < 2; at += 1)
+    codes.push((await send(lab.broker.http(grant), "http://api.example.com/")).code);
+  expect(codes).toEqual(["allowed", "BROKER_QUOTA"]);
+  expect(lab.broker.usage(grant).receivedBytes).toBe(60);
+});

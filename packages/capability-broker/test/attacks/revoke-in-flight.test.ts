@@ -137,6 +137,37 @@ test("the end of the call breaks its exchanges off as well", async () => {
   expect(await read).toBe("BROKER_CANCELLED");
 });
 
+test("an exchange that was given up during the look-up of its redirect goes nowhere", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<readonly string[]>();
+  let lookUps = 0;
+  await using server = await startRawServer((socket) =>
+    socket.end("HTTP/1.1 302 Found\r\nlocation: /b\r\ncontent-length: 0\r\n\r\n"),
+  );
+  await using lab = createLab({
+    policy: { network },
+    port: server.port,
+    deps: {
+      async resolve() {
+        lookUps += 1;
+        if (lookUps === 1) return [PUBLIC_ADDRESS];
+        asked.resolve();
+        return answer.promise;
+      },
+    },
+  });
+  const exchange = valueOf(await lab.broker.http(lab.grant()).begin(callScope(), get));
+  const head = rejectionOf(exchange.finish());
+  await asked.promise;
+  await exchange[Symbol.asyncDispose]();
+  expect(await head).toBe("BROKER_CANCELLED");
+  answer.resolve([PUBLIC_ADDRESS]);
+  const looked = () => lab.log.kinds.filter((kind) => kind === "network.address");
+  await expect.poll(looked, { timeout: 10_000 }).toHaveLength(2);
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(lab.dials).toHaveLength(1);
+});
+
 test("an open file rejects, its descriptor is closed, and what it wrote before stays", async () => {
   const host = mkdtempSync(join(tmpdir(), "broker-revoke-"));
   writeFileSync(join(host, "a.txt"), "abc");

@@ -124,3 +124,18 @@ test("a look-up that never ends is refused at its time", async () => {
   clock.advance(300);
   expect((await sent).code).toBe("BROKER_RESOLVE");
 });
+
+test("a redirect to a server that says nothing ends at the first-byte time", async () => {
+  const clock = fakeClock();
+  const redirected = Promise.withResolvers<void>();
+  await using server = await startRawServer((socket, nth) => {
+    if (nth === 1) socket.end("HTTP/1.1 302 Found\r\nlocation: /b\r\ncontent-length: 0\r\n\r\n");
+    else redirected.resolve();
+  });
+  await using lab = labWith(server.port, clock);
+  await using exchange = await begin(lab);
+  const head = rejectionOf(exchange.finish());
+  await redirected.promise;
+  clock.advance(2_000);
+  expect(await head).toBe("BROKER_TIMEOUT_FIRST_BYTE");
+});

@@ -7,10 +7,11 @@ import {
   parseAddress,
   parseHostPattern,
 } from "@glovebox/capability-broker/network";
+import { callScope } from "@glovebox/testkit";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { codeOf, valueOf } from "../lab.ts";
+import { PUBLIC_ADDRESS, codeOf, createLab, valueOf } from "../lab.ts";
 
 const network = { allowHttpOutbound: true, allowedHosts: ["*.trusted.com"] };
 const grant = valueOf(effectiveGrant({ network }, { network })).network;
@@ -77,6 +78,41 @@ test("an address is read as node:net reads it, or not at all", () => {
       expect(parsed?.family === 6).toBe(isIPv6(text) && !text.includes("%"));
     }),
   );
+});
+
+test("a granted host is reached at its own port and scheme alone", () => {
+  const endpointOf = (raw: string, granted = grant): string =>
+    codeOf(decideUrl(granted, raw, "GET"));
+  const anyPublic = { allowHttpOutbound: true, allowedHosts: [], anyPublicHost: true };
+  const open = valueOf(effectiveGrant({ network: anyPublic }, { network: anyPublic })).network;
+  if (open === undefined) throw new Error("no grant");
+  for (const granted of [grant, open]) {
+    expect(endpointOf("https://a.trusted.com/", granted)).toBe("allowed");
+    expect(endpointOf("https://a.trusted.com:8443/", granted)).toBe("BROKER_PORT_NOT_GRANTED");
+    expect(endpointOf("http://a.trusted.com/", granted)).toBe("BROKER_URL_SCHEME");
+    expect(endpointOf("http://a.trusted.com:443/", granted)).toBe("BROKER_URL_SCHEME");
+  }
+  expect(endpointOf("https://8.8.8.8:8443/", open)).toBe("BROKER_PORT_NOT_GRANTED");
+});
+
+test("a method is a granted token, and no letter becomes one by upper-casing", () => {
+  for (const method of ["po\u017ft", "DELETE", "", "GET\r\n", " GET", "G\u0131T", 7, null])
+    expect([method, codeOf(decideUrl(grant, "https://a.trusted.com/", method))]).toEqual([
+      method,
+      "BROKER_METHOD",
+    ]);
+});
+
+test("what another grant decided decides nothing here", async () => {
+  await using lab = createLab({ policy: { network }, dns: { "*": [[PUBLIC_ADDRESS]] } });
+  const [port, other] = [lab.broker.http(lab.grant()), lab.broker.http(lab.grant())];
+  const value = valueOf(other.decide("https://a.trusted.com/", "GET"));
+  // Once a real one of another grant, once what only looks like one.
+  for (const forged of [value, Object.assign(Object.create(null), value) as typeof value]) {
+    const decision = { allowed: true, rule: "forged", value: forged } as const;
+    expect(codeOf(await port.perform(callScope(), decision))).not.toBe("allowed");
+  }
+  expect([lab.lookUps, lab.dials]).toEqual([[], []]);
 });
 
 test.each([

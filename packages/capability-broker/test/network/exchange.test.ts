@@ -195,3 +195,19 @@ test("a connection that cannot be made, and a plugin without a grant, are refuse
   );
   expect(valueOf(effectiveGrant({}, {})).network).toBeUndefined();
 });
+
+test("a grant that follows no redirect hands it over as it is", async () => {
+  await using server = await startHttpServer((_request, response) =>
+    response.writeHead(302, { location: "https://evil.com/" }).end("moved"),
+  );
+  const limits = { maxRedirects: 0 };
+  await using lab = createLab({
+    policy: { network: { ...insecure, limits } },
+    dns,
+    port: server.port,
+  });
+  const sent = await send(lab.broker.http(lab.grant()), "http://api.example.com/");
+  expect(sent).toMatchObject({ code: "allowed", status: 302, body: "moved" });
+  expect(sent.headers).toContainEqual(["location", "https://evil.com/"]);
+  expect(lab.lookUps).toEqual(["api.example.com"]);
+});
