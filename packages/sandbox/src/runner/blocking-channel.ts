@@ -27,9 +27,24 @@ export interface HostMessage {
 /** The host has closed the connection. */
 export class HostGone extends Error {}
 
-/** Frames over one blocking descriptor. */
+/** Where bytes come from and go to; both block, and answer how many they have moved. */
+export interface Transport {
+  /** 0: the other side has closed. */
+  read(target: Uint8Array, at: number, max: number): number;
+  write(bytes: Uint8Array, at: number, length: number): number;
+}
+
+/** A descriptor that blocks. */
+export function overDescriptor(descriptor: number): Transport {
+  return {
+    read: (target, at, max) => readSync(descriptor, target, at, max, null),
+    write: (bytes, at, length) => writeSync(descriptor, bytes, at, length, null),
+  };
+}
+
+/** Frames over something that blocks. */
 export class BlockingChannel {
-  readonly #descriptor: number;
+  readonly #transport: Transport;
   readonly #input = new Uint8Array(READ_BUFFER_BYTES);
   #start = 0;
   #end = 0;
@@ -40,8 +55,8 @@ export class BlockingChannel {
   /** Calls that arrived while the answer to a host call was awaited; the host bounds them. */
   readonly #waiting: HostMessage[] = [];
 
-  constructor(descriptor: number) {
-    this.#descriptor = descriptor;
+  constructor(transport: Transport) {
+    this.#transport = transport;
   }
 
   /** The next message; blocks until there is one. */
@@ -118,7 +133,7 @@ export class BlockingChannel {
 
   #writeAll(bytes: Uint8Array, length: number, from: number): void {
     let at = from;
-    while (at < length) at += writeSync(this.#descriptor, bytes, at, length - at, null);
+    while (at < length) at += this.#transport.write(bytes, at, length - at);
   }
 
   #read(): HostMessage {
@@ -175,7 +190,7 @@ export class BlockingChannel {
   }
 
   #readInto(target: Uint8Array, at: number, max: number): number {
-    const bytes = readSync(this.#descriptor, target, at, max, null);
+    const bytes = this.#transport.read(target, at, max);
     if (bytes === 0) throw new HostGone();
     return bytes;
   }

@@ -1,10 +1,11 @@
 /**
- * @module Goes the way of a plugin once with a module of our own while the runner boots, so that the
- * first real load finds engine, code and memory warm (bench `calls`: `cold_start_vs_worker`).
- * Nothing of it is kept.
+ * @module Goes the way of a plugin once with a module of our own while the runner boots, from the
+ * frames that ask for it to those that answer, so that the first real load finds engine, code and
+ * memory warm (bench `calls`: `cold_start_vs_worker`). Nothing of it is kept.
  */
-import { FRAME } from "../protocol/frame-table.ts";
-import { PluginHolder } from "./commands.ts";
+import { encodeHeader, FRAME, type FrameType, HEADER_BYTES } from "../protocol/frame-table.ts";
+import { BlockingChannel, HostGone, type Transport } from "./blocking-channel.ts";
+import { serve } from "./serve.ts";
 import warmUpPlugin from "./warm-up.wat";
 
 const CALLS = 3;
@@ -28,10 +29,6 @@ const CONFIGURATION = {
 export function warmUp(): void {
   // Gives pages back to the kernel, which an ordinary collection does not (bench `calls`: `pss_mb_per_plugin`).
   collectGarbage?.({ type: "major", execution: "sync", flavor: "last-resort" });
-  const holder = new PluginHolder(
-    () => new Uint8Array(0),
-    () => undefined,
-  );
   const spec = {
     abi: "flat",
     modules: [{ name: "main" }],
@@ -42,11 +39,40 @@ export function warmUp(): void {
     args: [],
     clockResolutionNs: 1,
   };
-  const run = (type: number, payload: Uint8Array): unknown =>
-    holder.run({ type, argument: 0, callId: 0, payload });
-  run(FRAME.CONFIGURE, json(CONFIGURATION));
-  run(FRAME.VALIDATE, warmUpPlugin);
-  run(FRAME.LOAD, new Uint8Array(0));
-  run(FRAME.INSTANTIATE, json(spec));
-  for (let call = 0; call < CALLS; call++) run(FRAME.CALL, warmUpPlugin.subarray(0, 8));
+  const load = [
+    frame(FRAME.CONFIGURE, json(CONFIGURATION)),
+    frame(FRAME.VALIDATE, warmUpPlugin),
+    frame(FRAME.LOAD, new Uint8Array(0)),
+    frame(FRAME.INSTANTIATE, json(spec)),
+  ];
+  const call = frame(FRAME.CALL, warmUpPlugin.subarray(0, 8));
+  const input = [Buffer.concat(load), ...Array<Uint8Array>(CALLS).fill(call)];
+  try {
+    serve(new BlockingChannel(from(input)), {
+      limitData: () => undefined,
+      beforeCommand: () => undefined,
+    });
+  } catch (error) {
+    if (!(error instanceof HostGone)) throw error;
+  }
+}
+
+function frame(type: FrameType, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + payload.length);
+  encodeHeader(bytes, 0, type, 0, 0, payload.length);
+  bytes.set(payload, HEADER_BYTES);
+  return bytes;
+}
+
+/** One piece for each read, then the end; what is written goes nowhere. */
+function from(input: readonly Uint8Array[]): Transport {
+  let next = 0;
+  return {
+    read(target, at) {
+      const piece = input[next++] ?? new Uint8Array(0);
+      target.set(piece, at);
+      return piece.length;
+    },
+    write: (_bytes, _at, length) => length,
+  };
 }
