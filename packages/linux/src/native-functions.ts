@@ -16,7 +16,7 @@ export type Signatures<Name extends string = string> = Readonly<
   Record<Name, readonly ArgumentType[]>
 >;
 
-/** An argument: whole numbers, and for a `pointer` a buffer or an address. */
+/** An `int` is a number, a `long` a bigint, a `pointer` a buffer or an address. */
 export type Argument = number | bigint | Uint8Array;
 
 /** Bound functions. */
@@ -108,18 +108,7 @@ function throughNodeFfi<Name extends string>(
   );
   return {
     backEnd: "node:ffi",
-    functions: bound(names, (name) => {
-      const call = functions[name] as (...args: Argument[]) => number;
-      const types = signatures[name];
-      if (!types.includes("long")) return call;
-      // A C long is a BigInt there, and nothing else. A loop and no map: openat2 comes through here.
-      return (...args) => {
-        const converted = [...args];
-        for (let at = 0; at < types.length; at += 1)
-          if (types[at] === "long") converted[at] = BigInt(converted[at] as number);
-        return call(...converted);
-      };
-    }),
+    functions: bound(names, (name) => functions[name] as (...args: readonly Argument[]) => number),
     readErrno: () => errno[0] ?? 0,
     addressOf: (bytes) => ffi.getRawPointer(bytes),
   };

@@ -46,6 +46,7 @@ export interface AsideTarget {
 
 const { O_RDONLY, O_RDWR, O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
 const { O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+const WRITING: ReadonlySet<FileRight> = new Set(["write", "append", "truncate", "create"]);
 
 /** Where the file that is meant lies below the root; its own name counts, not that of a link to it. */
 export function locate(
@@ -66,12 +67,12 @@ export function openFile(opener: Opener, root: HostRoot, request: OpenRequest): 
   const { folder } = path;
   const components = locate(opener, root, request);
   const creates = rights.includes("create");
-  const opened =
+  const { fd, inode } =
     creates && exclusive
       ? createFile(opener, root, folder, components, rights)
       : (unlessMissing(() => openExisting(opener, root, folder, components, flagsOf(rights))) ??
         (creates ? createFile(opener, root, folder, components, rights) : missing()));
-  const file = hold({ ...opened, folder, root, rights });
+  const file = hold({ fd, inode, folder, root, rights });
   if (request.truncate) resize(file, 0);
   return file;
 }
@@ -243,8 +244,7 @@ export function missing(): never {
 
 /** Open flags for the rights. */
 function flagsOf(rights: readonly FileRight[]): number {
-  const writes = rights.some((right) => ["write", "append", "truncate", "create"].includes(right));
-  if (!writes) return O_RDONLY;
+  if (!rights.some((right) => WRITING.has(right))) return O_RDONLY;
   const appendOnly = rights.includes("append") && !rights.includes("write");
   return (rights.includes("read") ? O_RDWR : O_WRONLY) | (appendOnly ? O_APPEND : 0);
 }

@@ -112,7 +112,7 @@ export function loadFileCalls(koffiEntry?: string): FileCalls | undefined {
   const arch = knownArchitecture();
   const native = bindNativeFunctions(
     {
-      syscall: ["long", "long", "pointer", "pointer", "long"],
+      syscall: ["long", "int", "pointer", "pointer", "long"],
       renameat2: ["int", "pointer", "int", "pointer", "int"],
       linkat: ["int", "pointer", "int", "pointer", "int"],
       flock: ["int", "int"],
@@ -122,13 +122,14 @@ export function loadFileCalls(koffiEntry?: string): FileCalls | undefined {
   );
   if (native === undefined || arch === undefined) return undefined;
   const { syscall, renameat2, linkat, flock, utimensat } = native.functions;
-  const openat2 = SYSTEM_CALL_NUMBERS.openat2[arch];
+  const openat2 = BigInt(SYSTEM_CALL_NUMBERS.openat2[arch]);
   // struct open_how: flags, mode, resolve. One call is over before the next begins.
   const how = new BigUint64Array(3);
   const howBytes = new Uint8Array(how.buffer);
   // Filled anew for each call and never moved: their addresses are taken once (bench: file_openat2_vs_fs).
   const pathBytes = Buffer.alloc(PATH_MAX);
   const howAddress = native.addressOf(howBytes);
+  const howLength = BigInt(howBytes.length);
   const pathAddress = native.addressOf(pathBytes);
   const check = (call: string, result: number): number => {
     if (result >= 0) return result;
@@ -145,10 +146,7 @@ export function loadFileCalls(koffiEntry?: string): FileCalls | undefined {
         (options.followSymlinks === true ? 0n : RESOLVE_NO_SYMLINKS) |
         (options.crossMounts === true ? 0n : RESOLVE_NO_XDEV);
       writeTerminated("openat2", path, pathBytes);
-      return check(
-        "openat2",
-        syscall(openat2, directory, pathAddress, howAddress, howBytes.length),
-      );
+      return check("openat2", syscall(openat2, directory, pathAddress, howAddress, howLength));
     },
     rename(fromDirectory, fromName, toDirectory, toName, mode) {
       const from = component("renameat2", fromName);

@@ -50,7 +50,7 @@ export function loadSystemCalls(koffiEntry?: string): SystemCalls | undefined {
       const number = SYSTEM_CALL_NUMBERS[name][architecture];
       if (number === null) return -ENOSYS;
       const padded = [...args, ...Array<number>(MAX_ARGUMENTS - args.length).fill(0)];
-      const result = syscall(number, ...padded);
+      const result = syscall(BigInt(number), ...padded.map(BigInt));
       return result === -1 ? -native.readErrno() : result;
     },
     addressOf(bytes) {
