@@ -11,7 +11,13 @@ const network = {
 };
 const OK = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
 
-test.each([
+/** Besides those below: what proxies, frameworks and clouds believe of a request. */
+const RESERVED =
+  "http2-settings via forwarded x-real-ip x-client-ip true-client-ip x-http-method X-Method-Override x-original-url x-rewrite-url metadata x-google-metadata-request sec-fetch-site x-aws-ec2-metadata-token x-aws-ec2-metadata-token-ttl-seconds".split(
+    " ",
+  );
+
+test.each<readonly [string, string]>([
   ["Host", "evil.com"],
   [":authority", "evil.com"],
   ["content-length", "999"],
@@ -26,6 +32,7 @@ test.each([
   ["x-forwarded-for", "127.0.0.1"],
   ["metadata-flavor", "Google"],
   ["x-http-method-override", "DELETE"],
+  ...RESERVED.map((name): readonly [string, string] => [name, "x"]),
   ["x-a", "b\r\nHost: evil.com"],
   ["x-a", "b\0c"],
   ["x-a\r\nHost", "evil.com"],
@@ -39,6 +46,21 @@ test.each([
   });
   expect(sent.code).toBe("BROKER_HEADER");
   expect(lab.lookUps).toEqual([]);
+});
+
+test("more headers and longer ones than any server takes are refused", async () => {
+  await using lab = createLab({ policy: { network }, dns: { "*": [[PUBLIC_ADDRESS]] } });
+  const port = lab.broker.http(lab.grant());
+  const many = (count: number, length: number): (readonly [string, string])[] =>
+    Array.from({ length: count }, (_, at) => [`x-${at}`, "y".repeat(length)]);
+  for (const [headers, code] of [
+    [many(100, 1), "BROKER_CONNECT"],
+    [many(101, 1), "BROKER_HEADER"],
+    [many(2, 8_000), "BROKER_CONNECT"],
+    [many(2, 8_192), "BROKER_HEADER"],
+    [many(1, 16_384), "BROKER_HEADER"],
+  ] as const)
+    expect((await send(port, "http://api.example.com/", { headers })).code).toBe(code);
 });
 
 test.each([

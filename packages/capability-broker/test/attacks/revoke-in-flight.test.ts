@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { callScope } from "@glovebox/testkit";
 import { expect, test } from "vitest";
 
-import { PUBLIC_ADDRESS, createLab, rejectionOf, send, valueOf } from "../lab.ts";
+import { PUBLIC_ADDRESS, codeOf, createLab, rejectionOf, send, valueOf } from "../lab.ts";
 import { startRawServer } from "../raw-server.ts";
 
 // I5: what is open does not outlive its grant.
@@ -136,6 +136,37 @@ test("the end of the call breaks its exchanges off as well", async () => {
   scope.controller.abort();
   expect(await read).toBe("BROKER_CANCELLED");
 });
+
+test.each(["BROKER_REVOKED", "BROKER_CANCELLED"] as const)(
+  "what ends with %s while its secret is fetched is not begun",
+  async (code) => {
+    const secrets = [
+      {
+        name: "key",
+        origin: "http://api.example.com",
+        header: "x-key",
+        template: "{{secret:key}}",
+      },
+    ];
+    const scope = callScope();
+    let end = (): void => undefined;
+    await using lab = createLab({
+      policy: { network: { ...network, secrets } },
+      dns,
+      deps: {
+        async resolveSecret() {
+          end();
+          return "s3cr3t-value";
+        },
+      },
+    });
+    const grant = lab.grant();
+    end = () =>
+      code === "BROKER_REVOKED" ? lab.broker.revoke(grant.id) : scope.controller.abort();
+    expect(codeOf(await lab.broker.http(grant).begin(scope, get))).toBe(code);
+    expect(lab.dials).toEqual([]);
+  },
+);
 
 test("an exchange that was given up during the look-up of its redirect goes nowhere", async () => {
   const asked = Promise.withResolvers<void>();

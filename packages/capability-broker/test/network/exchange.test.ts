@@ -211,3 +211,46 @@ test("a grant that follows no redirect hands it over as it is", async () => {
   expect(sent.headers).toContainEqual(["location", "https://evil.com/"]);
   expect(lab.lookUps).toEqual(["api.example.com"]);
 });
+
+test("a body has one writer and one reader, and ends with the request", async () => {
+  const goOn = Promise.withResolvers<void>();
+  const request = { method: "POST", url: "http://api.example.com/", headers: [] };
+  await using server = await startHttpServer((incoming, response) => {
+    incoming.resume();
+    incoming.on("end", () => {
+      response.flushHeaders();
+      void goOn.promise.then(() => response.end("hello"));
+    });
+  });
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  const exchange = valueOf(await lab.broker.http(lab.grant()).begin(callScope(), request));
+  const writing = exchange.writeBody(new Uint8Array(1_000_000));
+  expect(await rejectionOf(exchange.writeBody(new Uint8Array(1)))).toBe("BROKER_EXCHANGE_STATE");
+  expect(await rejectionOf(exchange.finish())).toBe("BROKER_EXCHANGE_STATE");
+  await writing;
+  const head = exchange.finish();
+  expect(await rejectionOf(exchange.writeBody(new Uint8Array(1)))).toBe("BROKER_EXCHANGE_STATE");
+  expect((await head).status).toBe(200);
+  const reading = exchange.readBody(1);
+  expect(await rejectionOf(exchange.readBody(1))).toBe("BROKER_EXCHANGE_STATE");
+  goOn.resolve();
+  expect(await reading).toHaveLength(1);
+});
+
+test.each([
+  ["HEAD", 200],
+  ["GET", 204],
+  ["GET", 304],
+])(
+  "an answer to %s of status %i has a head of a body that is not there",
+  async (method, status) => {
+    const coded = { "content-encoding": "gzip, unknown" };
+    await using server = await startHttpServer((_request, response) =>
+      response.writeHead(status, coded).end(),
+    );
+    await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+    const sent = await send(lab.broker.http(lab.grant()), "http://api.example.com/", { method });
+    expect(sent).toMatchObject({ code: "allowed", status, body: "" });
+    expect(sent.headers).toContainEqual(["content-encoding", "gzip, unknown"]);
+  },
+);
