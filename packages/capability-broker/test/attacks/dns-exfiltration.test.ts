@@ -121,6 +121,25 @@ test("names, paths, headers and bodies count against what a grant may send", asy
   expect(lab.lookUps).toHaveLength(lookUps);
 });
 
+test.each([
+  ["the value of a header", [["x-a", "y".repeat(100)]], undefined],
+  ["the name of a header", [[`x-${"y".repeat(100)}`, "a"]], undefined],
+  ["a body", [], new Uint8Array(100)],
+] as const)("%s is not sent beyond what a grant may send", async (_name, headers, body) => {
+  await using server = await startRawServer((socket) =>
+    socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
+  );
+  await using lab = createLab({ policy: { network }, dns, port: server.port });
+  const grant = valueOf(lab.broker.grant(pluginId(), { network }, { quota: { sentBytes: 100 } }));
+  const sent = await send(lab.broker.http(grant), "http://a.trusted.com/", {
+    method: "POST",
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  expect([sent.code, server.received()]).toEqual(["BROKER_QUOTA", ""]);
+  expect(lab.broker.usage(grant).sentBytes).toBeLessThanOrEqual(100);
+});
+
 test("look-ups have a quota of their own", async () => {
   const limits = { maxLookUpsPerMinute: 2 };
   await using lab = createLab({

@@ -165,3 +165,23 @@ test("a body that was streamed cannot go out again", async () => {
     expect(sent.code).toBe("BROKER_REDIRECT");
   });
 });
+
+test("a secret of the first request must not come back from where it redirected", async () => {
+  await using server = await startRawServer((socket, nth) => {
+    const [head, body] =
+      nth === 1
+        ? ["302 Found\r\nlocation: https://a.trusted.com/", ""]
+        : ["200 OK", `the other server knows ${SECRET}`];
+    socket.end(`HTTP/1.1 ${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  }, identity);
+  await using lab = createLab({
+    policy: { network },
+    dns: { "*": [[PUBLIC_ADDRESS]] },
+    port: server.port,
+    deps: { resolveSecret: async () => SECRET },
+  });
+  const sent = await send(lab.broker.http(lab.grant()), "https://api.example.com/");
+  expect([sent.code, sent.body]).toEqual(["BROKER_SECRET_REFLECTED", undefined]);
+  const [first = "", second = ""] = server.received().split("\r\n\r\n");
+  expect([first.includes(SECRET), second.includes(SECRET)]).toEqual([true, false]);
+});
