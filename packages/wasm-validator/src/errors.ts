@@ -84,6 +84,10 @@ export const WASM_ERRORS = {
     summary: "The module imports what neither its ABI nor the policy allows",
     advice: "Remove the imports named, or allow them with allowedImportPatterns.",
   },
+  WASM_LINK_TYPE: {
+    summary: "The module imports functions by reference, or vectors, from another of its plugin",
+    advice: "Import each function by its name, and pass vectors through a memory.",
+  },
   WASM_EXPORT_MISSING: {
     summary: "The module lacks an export that its ABI requires, or has it as another kind",
     advice: "Export what the reason names, or correct the manifest's abi.",

@@ -123,6 +123,44 @@ describe("createWasmValidator", () => {
     });
   });
 
+  it.each([
+    ["a table of functions", `(import "a" "x" (table 1 funcref))`, "(table 1 (ref null func))"],
+    ["a reference to a function", `(import "a" "x" (global funcref))`, "(global (ref null func))"],
+    [
+      "a function that gives one",
+      `(import "a" "x" (func (result funcref)))`,
+      "(func (result (ref null func)))",
+    ],
+    [
+      "a function that takes a vector",
+      `(import "a" "x" (func (param v128)))`,
+      "(func (param v128))",
+    ],
+  ])("refuses %s of a linked module where only plain values may pass", async (_, text, type) => {
+    const bytes = await assembleWat(`(module ${text})`, { simd: true, reference_types: true });
+    const linked = { ...HOSTED, linkedModules: ["a"] };
+    const validator = createWasmValidator();
+    const plain = { ...linked, linkedValues: "plain" } as const;
+    expect(await validator.validate(bytes, unreachableEngine, plain)).toMatchObject({
+      code: "WASM_LINK_TYPE",
+      rule: "wasm.links",
+      reason: `a module of the ABI hosted may not import from another of the plugin's modules "a.x" of type ${type}`,
+    });
+    expect(await validator.validate(bytes, localEngine, linked)).toMatchObject({ allowed: true });
+  });
+
+  it("lets memories, numbers and the host's references pass between linked modules", async () => {
+    const bytes = await assembleWat(
+      `(module (import "a" "m" (memory 1 2)) (import "a" "g" (global (mut i64)))
+        (import "a" "f" (func (param i32 f32 externref) (result i64 f64)))
+        (import "a" "t" (table 1 10 externref)))`,
+      { reference_types: true, mutable_globals: true },
+    );
+    const requirements = { ...HOSTED, linkedModules: ["a"], linkedValues: "plain" } as const;
+    const decision = await createWasmValidator().validate(bytes, localEngine, requirements);
+    expect(decision).toMatchObject({ allowed: true });
+  });
+
   it("names ten imports and counts the rest", async () => {
     const imports = Array.from({ length: 25 }, (_, index): [string, string] => [
       "env",

@@ -94,9 +94,13 @@ export function createModuleCheck(crew: ModuleCrew): ModuleCheck {
   }
 }
 
-/** What the ABI asks of the main module; all may also import from the others. */
+/**
+ * What the ABI asks of the main module; all may also import from the others. Fuel goes along where
+ * one calls another by an import, and nowhere else.
+ */
 function requirementsOf(abi: AbiRequirements, isMain: boolean, linkedModules: readonly string[]) {
-  return { ...abi, linkedModules, exports: isMain ? abi.exports : [] };
+  const linkedValues = "plain" as const;
+  return { ...abi, linkedModules, linkedValues, exports: isMain ? abi.exports : [] };
 }
 
 function openEngine(reserve: () => Promise<Decision<ReservedRunner>>): LazyEngine {

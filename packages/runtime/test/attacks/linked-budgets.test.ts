@@ -92,8 +92,7 @@ describe("one budget for all modules of a call", () => {
     expect(await host.call("throws", "run", "x")).toBe("SANDBOX_INSTRUCTION_LIMIT");
   });
 
-  test("a function of another module in a shared table has no fuel of its own", async () => {
-    await using host = await openRuntime();
+  describe("a function of another module in a shared table", () => {
     const library = `(module (table (export "table") 1 funcref) (elem (i32.const 0) $loop)
       (func (export "work")) (func (export "other"))
       (func $loop (loop $again (br $again))))`;
@@ -101,8 +100,18 @@ describe("one budget for all modules of a call", () => {
       { run: `(call_indirect (type $none) (i32.const 0)) ${DONE}` },
       "(type $none (func))",
     ).replace("(module", `(module (import "library" "table" (table 1 funcref))`);
-    await host.load({ id: "shares", wasm: linked(library, main), capabilities });
-    expect(await host.call("shares", "run", "x")).toBe("SANDBOX_TRAP");
+
+    test("is refused when the plugin is loaded", async () => {
+      await using host = await openRuntime();
+      const loading = host.load({ id: "shares", wasm: linked(library, main), capabilities });
+      await expect(loading).rejects.toThrow("WASM_LINK_TYPE");
+    });
+
+    test("has no fuel of its own where the engine alone judges modules", async () => {
+      await using host = await openRuntime({ security: { enableWasmValidation: false } });
+      await host.load({ id: "shares", wasm: linked(library, main), capabilities });
+      expect(await host.call("shares", "run", "x")).toBe("SANDBOX_TRAP");
+    });
   });
 });
 

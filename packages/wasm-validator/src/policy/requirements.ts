@@ -27,6 +27,11 @@ export interface AbiRequirements {
   readonly openModules?: readonly string[];
   /** The plugin's own other modules, by name: from these anything may be imported. */
   readonly linkedModules?: readonly string[];
+  /**
+   * What may pass between the plugin's modules besides memories: `plain` is numbers and `externref`,
+   * so that no function of one is reached in another but by its import. Default `any`.
+   */
+  readonly linkedValues?: "any" | "plain";
   /** Exports that a module must have, each as exactly this kind, and type where one is given. */
   readonly exports: readonly {
     readonly name: string;
@@ -72,6 +77,15 @@ export function decideImportsAndExports(
     });
     return refuseWith("WASM_IMPORT_NOT_ALLOWED", "wasm.imports", requirements, findings);
   }
+  const unfit = imports.filter(
+    (entry) => requirements.linkedValues === "plain" && linked.has(entry.module) && !isPlain(entry),
+  );
+  if (unfit.length > 0) {
+    const findings = unfit.map(
+      ({ module, name, type }) => `${received(`${module}.${name}`)} of type ${type}`,
+    );
+    return refuseWith("WASM_LINK_TYPE", "wasm.links", requirements, findings);
+  }
   const exported = new Map(exports.map((entry) => [entry.name, entry]));
   const missing = requirements.exports.filter((wanted) => !isAs(exported.get(wanted.name), wanted));
   if (missing.length > 0) {
@@ -101,24 +115,41 @@ function isAs(
   );
 }
 
+const PLAIN_WORDS = new Set(
+  "i32 i64 f32 f64 externref func param result table global mut tag".split(" "),
+);
+const HOST_REFERENCE = /\(ref (?:null )?extern\)/g;
+
+/** By its type's words: what is neither known to be plain nor a number is not. */
+function isPlain({ kind, type }: TypedImport): boolean {
+  if (kind === "memory") return true;
+  const words = type.replaceAll(HOST_REFERENCE, "").split(/[() ]+/);
+  return words.every((word) => /^\d*$/.test(word) || PLAIN_WORDS.has(word));
+}
+
 /** Joined with a character that no name of a module that was read can hold. */
 function keyOf({ module, name }: Pick<ModuleImport, "module" | "name">): string {
   return `${module}\0${name}`;
 }
 
+const VERBS = {
+  WASM_IMPORT_NOT_ALLOWED: "may not import",
+  WASM_LINK_TYPE: "may not import from another of the plugin's modules",
+  WASM_EXPORT_MISSING: "has to export",
+} as const;
+
 function refuseWith(
-  code: "WASM_IMPORT_NOT_ALLOWED" | "WASM_EXPORT_MISSING",
+  code: keyof typeof VERBS,
   rule: string,
   { abi }: AbiRequirements,
   findings: readonly string[],
 ): Decision<never> {
-  const verb = code === "WASM_IMPORT_NOT_ALLOWED" ? "may not import" : "has to export";
   const named = findings.slice(0, MAX_FINDINGS_NAMED).join(", ");
   const more = findings.length - MAX_FINDINGS_NAMED;
   const rest = more > 0 ? ` and ${more} more` : "";
   return refuse(
     code,
     rule,
-    sanitizeForMessage(`a module of the ABI ${abi} ${verb} ${named}${rest}`),
+    sanitizeForMessage(`a module of the ABI ${abi} ${VERBS[code]} ${named}${rest}`),
   );
 }
