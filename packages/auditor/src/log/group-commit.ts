@@ -252,11 +252,12 @@ export class GroupCommit {
     if (!this.#isWriting) this.#trySeal();
   }
 
+  /** Not while a batch is written: between batches the tree holds exactly what is durable. */
   #trySeal(): void {
     const { tree } = this.#parts;
     clearTimeout(this.#sealDelay);
     this.#sealDelay = undefined;
-    if (this.#isSealing || this.error !== undefined || tree.size !== this.durableSize) return;
+    if (this.#isSealing || this.error !== undefined) return;
     this.#wantsSeal = false;
     if (tree.size === this.sealedSize) return;
     this.#isSealing = true;

@@ -2,11 +2,13 @@
  * After a failed sync the kernel has dropped what it could not write, and a second sync says "done" of
  * it ("fsyncgate", 2018). Nothing may be acknowledged, retried or signed from then on.
  */
+import { setImmediate as turn } from "node:timers/promises";
+
 import { openAuditLog } from "@glovebox/auditor/log";
 import { expect, test } from "vitest";
 
 import { type DiskStep, SimulatedDisk } from "../chaos/simulated-disk.ts";
-import { entriesOf, ORIGIN, SIGNER } from "../fixture.ts";
+import { entriesOf, faultyFileSystem, logDirectory, ORIGIN, SIGNER } from "../fixture.ts";
 
 async function open(disk: SimulatedDisk) {
   const { log } = await openAuditLog(
@@ -53,4 +55,35 @@ test("after a failed sync nothing is acknowledged, written or signed", async () 
   expect(log.checkpoint()).toBe(checkpoint);
   // The simulated kernel dropped it, too.
   expect(await entriesOf(await open(disk.afterPowerCut(() => 0.5)))).toEqual(["kept"]);
+});
+
+test("nothing is signed while its sync is under way, whoever asks for it", async () => {
+  await using directory = await logDirectory();
+  let held: PromiseWithResolvers<void> | undefined;
+  const syncing = Promise.withResolvers<void>();
+  const fileSystem = faultyFileSystem({
+    async sync(path) {
+      if (held === undefined || !path.includes("/wal/")) return;
+      syncing.resolve();
+      await held.promise;
+    },
+  });
+  const signed: string[] = [];
+  const sign: typeof SIGNER.sign = (text) => {
+    signed.push(text.split("\n")[1] ?? "");
+    return SIGNER.sign(text);
+  };
+  const log = await directory.openLog({ fileSystem, signers: [{ ...SIGNER, sign }] });
+  held = Promise.withResolvers();
+  const { durable } = await log.append("only written so far");
+  void durable;
+  await syncing.promise;
+  const sealed = log.seal();
+  // Long enough for a signature, were one begun.
+  for (let turns = 0; turns < 50; turns += 1) await turn();
+  expect(signed).toEqual(["0"]);
+  held.resolve();
+  await sealed;
+  expect(signed).toEqual(["0", "1"]);
+  await log.close();
 });

@@ -81,6 +81,32 @@ test("what a segment held before is not taken for entries after a crash", async 
   expect(entries.at(-1)).toBe("last");
 });
 
+test("not even where an old frame begins just where the last new one ends", async () => {
+  const disk = new SimulatedDisk();
+  const log = await open(disk);
+  // Frames of 64 bytes, so that a segment has exactly 256 and each begins where an older one did.
+  const framed = async (index: number): Promise<void> => {
+    const { durable } = await log.append(String(index).padEnd(38, "."));
+    await durable;
+    if (index % BUNDLE === BUNDLE - 1) await log.seal();
+  };
+  for (let index = 0; index < 4 * BUNDLE + 10; index += 1) await framed(index);
+  const size = Buffer.byteLength(await writeAheadBytes(disk), "latin1");
+  expect(size).toBeGreaterThan(SEGMENT_BYTES);
+  const again = await open(disk.afterPowerCut(() => 0.99));
+  expect(again.state().durableSize).toBe(4 * BUNDLE + 10);
+});
+
+test("a prune takes what was not yet sealed, too", async () => {
+  const disk = new SimulatedDisk();
+  const log = await open(disk);
+  for (let index = 0; index < 3 * BUNDLE; index += 1) await log.append(entry(index));
+  await log.flush();
+  expect(log.state().sealedSize).toBe(0);
+  expect(await log.prune(2 * BUNDLE)).toBe(2 * BUNDLE);
+  await log.close();
+});
+
 test("pruned entries lie in no write-ahead file", async () => {
   const disk = new SimulatedDisk();
   const log = await writtenOver(disk);
