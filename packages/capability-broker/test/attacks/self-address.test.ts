@@ -40,6 +40,7 @@ test("an address that the host gets later is refused from then on", async () => 
     },
   });
   const port = lab.broker.http(lab.grant());
+  clock.advance(5_000);
   expect((await send(port, "https://a.trusted.com/")).code).toBe("BROKER_CONNECT");
   own.push("8.8.4.4");
   clock.advance(1_000);
