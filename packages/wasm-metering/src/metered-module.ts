@@ -5,7 +5,7 @@ import type { OffsetMap } from "./offset-map.ts";
 import type { Maxima } from "./rewrite/memory-limit.ts";
 
 /** Raised with every change of what is written for the same module. Part of every cache key. */
-export const METERING_VERSION = 4;
+export const METERING_VERSION = 5;
 
 /** A module with an instruction budget in it, frozen. */
 export interface MeteredModule {

@@ -232,7 +232,8 @@ class Generator extends ExceptionGenerator {
       this.code.index("local.tee", local);
       if (start + step * trips !== 0 || this.random.chance(0.5)) {
         this.code.i32(start + step * trips);
-        this.code.op("i32.ne");
+        const below = this.random.pick(["i32.ne", "i32.lt_s", "i32.lt_s"]);
+        this.code.op(step < 0 && below === "i32.lt_s" ? "i32.gt_s" : below);
       }
       this.code.index("br_if", 0);
     });

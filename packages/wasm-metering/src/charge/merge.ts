@@ -11,6 +11,10 @@ import { NODE } from "../graph/flow-tables.ts";
 const NONE = -1;
 /** What moves with a charge: the reasons to check it. */
 const MOVED_FLAGS = NODE.calls | NODE.recursion;
+/** Branches back to a loop: the more there are, the more code looks at what is left. */
+const MAX_WAYS_BACK = 3;
+/** Dominators that are asked, one after the other: hostile code has long chains of them. */
+const MAX_STEPS = 16;
 
 /** Moves charges of one function after another. */
 export class ChargeMerger {
@@ -38,6 +42,7 @@ export class ChargeMerger {
       this.#hoistMinimum(flow, node);
       this.#hoistToAll(flow, node);
     }
+    this.#turnLoops(flow, count);
   }
 
   /** Nodes are numbered in the order of the code: forward edges lead to higher numbers. */
@@ -71,14 +76,71 @@ export class ChargeMerger {
     }
   }
 
+  /**
+   * A loop tested at its start pays there for the test and behind it for the turn. Where every way
+   * back goes on to nothing else and is charged anyway, it pays for the next test as well, and what
+   * comes before the loop for the first.
+   */
+  #turnLoops(flow: ControlFlow, count: number): void {
+    const { cost, flags, backTo, firstIn } = flow.node;
+    const loops = flow.loop.header;
+    if (loops.length === 0) return;
+    const waysBack = new Map<number, number[]>();
+    for (let node = 0; node < count; node++) {
+      const loop = backTo.at(node);
+      // It leads to several loops, of which we do not know them all.
+      if (loop < NONE) return;
+      if (loop === NONE) continue;
+      const sources = waysBack.get(loop);
+      if (sources === undefined) waysBack.set(loop, [node]);
+      else sources.push(node);
+    }
+    for (let loop = loops.length - 1; loop >= 0; loop--) {
+      const header = loops.at(loop);
+      const sources = waysBack.get(loop) ?? [];
+      if (header < 0 || sources.length === 0 || sources.length > MAX_WAYS_BACK) continue;
+      if (cost.at(header) === 0 || (flags.at(header) & (NODE.handler | NODE.recursion)) !== 0)
+        continue;
+      const payers = sources.map((source) => this.#payerOf(flow, source, loop, header));
+      if (payers.includes(NONE)) continue;
+      for (const payer of payers) {
+        cost.set(payer, cost.at(payer) + cost.at(header));
+        flags.set(payer, flags.at(payer) | NODE.turn);
+      }
+      const before = flow.edge.source.at(firstIn.at(header));
+      cost.set(before, cost.at(before) + cost.at(header));
+      this.#moveToDominator(flow, before);
+      cost.set(header, 0);
+      flags.set(header, flags.at(header) & ~NODE.turn);
+    }
+  }
+
+  /** The node that is charged already and runs as often as the branch back to `loop` at the end of `source`. */
+  #payerOf(flow: ControlFlow, source: number, loop: number, header: number): number {
+    const { cost, flags, firstOut } = flow.node;
+    if (flow.node.loop.at(source) !== loop || firstOut.at(source) >= 0) return NONE;
+    if ((flags.at(source) & (NODE.exit | NODE.trap)) !== 0) return NONE;
+    let payer = source;
+    for (let left = MAX_STEPS; left > 0 && payer !== NONE && payer !== header; left--) {
+      if (cost.at(payer) > 0) return payer;
+      payer = this.#dominatorToPay(flow, payer);
+    }
+    return NONE;
+  }
+
   #moveToDominator(flow: ControlFlow, node: number): void {
-    const { cost, flags } = flow.node;
-    if (cost.at(node) === 0 || this.#after[node] === NONE) return;
-    if ((flags.at(node) & (NODE.loop | NODE.handler)) !== 0) return;
+    if (flow.node.cost.at(node) === 0) return;
+    const dominator = this.#dominatorToPay(flow, node);
+    if (dominator !== NONE) move(flow, node, dominator);
+  }
+
+  /** What runs before `node`, exactly as often, in the same loop. */
+  #dominatorToPay(flow: ControlFlow, node: number): number {
+    if (this.#after[node] === NONE) return NONE;
+    if ((flow.node.flags.at(node) & (NODE.loop | NODE.handler)) !== 0) return NONE;
     const dominator = this.#dominatorInLoop(flow, node);
-    if (dominator === NONE || this.#after[dominator] === NONE) return;
-    if (!this.#postdominators.isAncestor(node, dominator)) return;
-    move(flow, node, dominator);
+    if (dominator === NONE || this.#after[dominator] === NONE) return NONE;
+    return this.#postdominators.isAncestor(node, dominator) ? dominator : NONE;
   }
 
   /** The nearest dominator whose innermost loop is the node's; loops between are passed whole. */

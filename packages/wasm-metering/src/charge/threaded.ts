@@ -16,7 +16,7 @@ import {
   writeUnits,
 } from "../rewrite/length-charge.ts";
 import { I32, I64 } from "../rewrite/type-pool.ts";
-import { type CountedLoop, inverse } from "./counted-loop.ts";
+import { type CountedLoop, writeTurns } from "./counted-loop.ts";
 import { POISON } from "./wrapper.ts";
 
 /** A charge this large is checked where it is made. */
@@ -41,7 +41,7 @@ export interface ThreadedBody {
 function isChecked({ node }: ControlFlow, index: number, checksEntry: boolean): boolean {
   const flags = node.flags.at(index);
   return (
-    (flags & (NODE.loop | NODE.recursion)) !== 0 ||
+    (flags & (NODE.turn | NODE.recursion)) !== 0 ||
     (checksEntry && (flags & NODE.entry) !== 0) ||
     node.cost.at(index) >= CHECKED_CHARGE
   );
@@ -163,7 +163,9 @@ class BodyWriter {
       this.#catch(this.#flow.node.firstIn.at(node) >= 0);
     }
     const cost = this.#flow.node.cost.at(node);
-    const checks = isChecked(this.#flow, node, this.#checksEntry);
+    // In a loop that was charged ahead no header looks at what is left.
+    const isInCounted = cost > 0 && this.#body.counted.has(this.#flow.node.loop.at(node));
+    const checks = isInCounted || isChecked(this.#flow, node, this.#checksEntry);
     if (cost === 0 && !checks) return;
     this.#context.copyTo(this.#flow.event.position.at(event));
     code.index("localGet", this.#fuel);
@@ -180,25 +182,13 @@ class BodyWriter {
     return (flags.at(node) & NODE.loop) !== 0 && this.#body.counted.has(loop.at(node));
   }
 
-  /** Turns times units of one, for `((bound - local) / step - 1 modulo 2^32) + 1` turns. */
-  #chargeAhead(event: number, { local, step, bound, cost }: CountedLoop): void {
+  /** Turns times units of one. */
+  #chargeAhead(event: number, counted: CountedLoop): void {
     const { code } = this.#context;
     this.#context.copyTo(this.#flow.event.position.at(event));
     code.index("localGet", this.#fuel);
-    if (bound.kind === "constant") code.i32(bound.value);
-    else code.index("localGet", this.#movedIndex(bound.value));
-    code.index("localGet", this.#movedIndex(local));
-    code.op("narrowSubtract");
-    if (step !== 1) {
-      code.i32(inverse(step));
-      code.op("narrowMultiply");
-    }
-    code.i32(1);
-    code.op("narrowSubtract");
-    code.op("extend");
-    code.i64(1);
-    code.op("add");
-    code.i64(cost);
+    writeTurns(code, counted, (local) => this.#movedIndex(local));
+    code.i64(counted.cost);
     code.op("multiply");
     code.op("subtract");
     code.index("localTee", this.#fuel);

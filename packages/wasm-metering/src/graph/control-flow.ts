@@ -2,7 +2,7 @@
  * @module The control flow of one function as nodes: stretches of code that run from their first
  * operator to their last once they are entered, unless something traps or throws. A node begins
  * after `loop`, `if`, `else`, `br_if` and its kin, a handler, the `end` of a block that is branched
- * to, and a call that may throw. Other calls do not end a node. The graph is built in one pass over the operators, in
+ * to, and a call that may throw. Other calls do not end a node. The graph is built in one pass, in
  * columns that the next function reuses.
  */
 import type { OperatorReader } from "@glovebox/wasm-binary/operators";
@@ -23,8 +23,7 @@ const EXCEPTION = -2;
 export interface CallFacts {
   /**
    * Whether calling the function at this index, any (-1), or one of a type through a table (-2 less
-   * its index) may end in an exception that the module
-   * might catch: then what follows the call runs less often than what precedes it.
+   * its index) may end in an exception that the module might catch: then what follows runs less often.
    */
   readonly mayThrow: (callee: number) => boolean;
 }
@@ -39,6 +38,8 @@ export class ControlFlow {
     /** Innermost loop, or -1. */
     loop: new Column(),
     flags: new Column(),
+    /** The loop that it goes back to, if that is one and the same; -1 none, -2 several. */
+    backTo: new Column(),
     firstOut: new Column(),
     firstIn: new Column(),
   };
@@ -132,8 +133,10 @@ export class ControlFlow {
         this.#targetOf(reader.first + 1);
         return this.#end(position);
       case OP.br:
+      case OP.brTable:
         this.#charge(opcode);
-        this.#branch(reader.first);
+        if (opcode === OP.br) this.#branch(reader.first);
+        else this.#branchTable(reader);
         this.#current = DEAD;
         return;
       case OP.brIf:
@@ -144,11 +147,6 @@ export class ControlFlow {
         this.#charge(opcode);
         this.#branch(reader.first);
         if (this.#current !== DEAD) this.#current = this.#follow(this.#current, position);
-        return;
-      case OP.brTable:
-        this.#charge(opcode);
-        this.#branchTable(reader);
-        this.#current = DEAD;
         return;
       case OP.return:
         this.#emit(offset, EVENT.return, 0, this.#current, position);
@@ -181,8 +179,7 @@ export class ControlFlow {
         this.#emit(offset + 1, EVENT.functionReference, offset + 1, reader.first, position);
         return this.#charge(opcode);
       case OP.arrayNewFixed:
-        this.#charge(opcode, reader.second);
-        return;
+        return this.#charge(opcode, reader.second);
       default:
         if (opcode >= OP.localGet && opcode <= OP.localTee && reader.first === this.#watched) {
           this.#emit(offset + 1, EVENT.local, offset + 1, reader.first, position);
@@ -225,7 +222,7 @@ export class ControlFlow {
     this.#push(KIND.loop, index);
     this.#loop = index;
     if (before === DEAD) return;
-    this.#current = this.#follow(before, position, NODE.loop);
+    this.#current = this.#follow(before, position, NODE.loop | NODE.turn);
     this.loop.header.set(index, this.#current);
   }
 
@@ -302,8 +299,10 @@ export class ControlFlow {
     const block = this.#targetOf(depth);
     if (block === 0) this.branchesToBody = true;
     if (this.#current === DEAD) return;
-    if (this.#block.kind.at(block) === KIND.loop) this.#flag(this.#current, NODE.back);
-    else this.#pend(block, this.#current);
+    if (this.#block.kind.at(block) !== KIND.loop) return this.#pend(block, this.#current);
+    this.#flag(this.#current, NODE.back);
+    const before = this.node.backTo.at(this.#current);
+    this.node.backTo.set(this.#current, before === -1 ? this.#block.node.at(block) : -2);
   }
 
   /** Each target once: a table that names one label 160,000 times has one edge to it. */
@@ -337,6 +336,7 @@ export class ControlFlow {
     node.cost.push(0);
     node.loop.push(this.#loop);
     node.flags.push(flags);
+    node.backTo.push(-1);
     node.firstOut.push(-1);
     node.firstIn.push(-1);
     this.#emit(position, EVENT.node, index, 0, position);

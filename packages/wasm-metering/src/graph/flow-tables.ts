@@ -17,6 +17,8 @@ export const NODE = {
   calls: 64,
   /** Has a call of a function that may call this one again. */
   recursion: 128,
+  /** Looks at what is left: every turn of some loop goes through one of such. */
+  turn: 256,
 } as const;
 
 /** Kinds of events: places in the code where something is written. */

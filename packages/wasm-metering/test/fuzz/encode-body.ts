@@ -120,7 +120,7 @@ export class BodyEncoder extends ExpressionEncoder {
     }
   }
 
-  /** A local that goes by a step to zero, tested at the end. */
+  /** A local that goes by a step to zero, tested at the end or at the start, as compilers write it. */
   #counted({ turns, step, body }: Extract<Statement, { kind: "counted" }>): void {
     const by = step === 0 ? 1 : step;
     const counter = this.locals.length;
@@ -129,14 +129,35 @@ export class BodyEncoder extends ExpressionEncoder {
     this.op("local.set", counter);
     // Not for the body to set.
     this.#counters.add(counter);
-    this.block("loop", [], () => {
+    const turn = (isTestedFirst: boolean): void => {
       // A branch back that does not count would never end.
       this.labels.splice(-1, 1, UNTOUCHABLE);
+      if (isTestedFirst) {
+        this.op("local.get", counter);
+        this.op("i32.eqz");
+        this.op("br_if", 1);
+      }
       this.statements(body);
       this.op("local.get", counter);
       this.constant(by, "i32");
       this.op("i32.sub");
       this.op("local.tee", counter);
+    };
+    if (turns % 3 === 0) {
+      return this.block("block", [], () =>
+        this.block("loop", [], () => {
+          turn(true);
+          this.op("drop");
+          this.op("br", 0);
+        }),
+      );
+    }
+    this.block("loop", [], () => {
+      turn(false);
+      if (turns % 3 === 1) {
+        this.constant(0, "i32");
+        this.op(by > 0 ? "i32.gt_s" : "i32.lt_s");
+      }
       this.op("br_if", 0);
     });
   }
