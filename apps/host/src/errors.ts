@@ -34,15 +34,16 @@ export const HOST_ERRORS = {
   },
   HOST_AUDIT_UNANCHORED: {
     summary: "The audit log is whole, but whether its end is missing was not checked.",
-    advice: "Keep a head elsewhere, and pass it with --since.",
+    advice: "Pass a checkpoint that was kept elsewhere with --since.",
   },
   HOST_DATA_DIRECTORY: {
     summary: "The data directory cannot be used.",
-    advice: "Give the host a directory that only its user can write to, with --data.",
+    advice:
+      "Give the host a directory that only its user can write to, in one that exists, with --data.",
   },
   HOST_POLICY: {
-    summary: "The file of the host's policy is not a JSON object.",
-    advice: "Write {} for a policy that allows nothing, and go on from there.",
+    summary: "The file of the host's policy is no JSON, or has members that no policy has.",
+    advice: "Correct the member that is named; {} is the policy that allows nothing.",
   },
   HOST_PRIVATE_FILE: {
     summary: "A file of the data directory that only the host's user may use cannot be used.",

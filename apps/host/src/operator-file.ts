@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
 import { HostError } from "./errors.ts";
+import { osReason } from "./os-reason.ts";
 
 /**
  * Reads a file that the operator named, bounded.
@@ -30,7 +31,7 @@ export async function readOperatorFile(path: string, maxBytes: number): Promise<
     if (left === 0) throw problem(`it has more than ${maxBytes} bytes`);
   } catch (error) {
     if (error instanceof HostError) throw error;
-    throw problem((error as { code?: string }).code ?? "unknown error", error);
+    throw problem(osReason(error), error);
   }
   return Buffer.concat(pieces);
 }

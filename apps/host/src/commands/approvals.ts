@@ -75,7 +75,10 @@ export async function approvalsApprove(
   const overview = await overviewOf(options);
   if ("code" in overview) return fail(terminal, overview);
   const pending = overview.pending.find((one) => one.pluginId === pluginId);
-  if (pending === undefined) return fail(terminal, none(pluginId));
+  if (pending === undefined) {
+    const isApproved = overview.approved.some((one) => one.pluginId === pluginId);
+    return fail(terminal, isApproved ? approvedAlready(pluginId) : none(pluginId));
+  }
   await printPending(pending, terminal);
   const { requestDigest } = pending;
   if (
@@ -150,6 +153,13 @@ function none(pluginId: string): Failure {
   return {
     code: "RUNTIME_APPROVAL_UNKNOWN",
     message: `there is no approval of ${pluginId}, and none waits`,
+  };
+}
+
+function approvedAlready(pluginId: string): Failure {
+  return {
+    code: "RUNTIME_APPROVAL_UNKNOWN",
+    message: `${pluginId} is approved already, and waits for nothing`,
   };
 }
 

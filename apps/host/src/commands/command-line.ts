@@ -6,6 +6,8 @@
 import { encodeTerminal } from "@glovebox/core/encode";
 import { SecurityError } from "@glovebox/core/errors";
 
+import { withAdvice } from "./advice.ts";
+
 /** Exit codes. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, limit: 3, notFresh: 4 } as const;
 
@@ -52,9 +54,9 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Writes a failure, and answers its exit code. */
+/** Writes a failure in one line, with what to do about it, and answers its exit code. */
 export function fail(terminal: Terminal, { code, message }: Failure): number {
-  terminal.err(`${code}: ${encodeTerminal(message)}\n`);
+  terminal.err(`${code}: ${encodeTerminal(withAdvice(code, message))}\n`);
   if (USAGE_CODES.has(code)) return EXIT.usage;
   return LIMIT_CODES.has(code) ? EXIT.limit : EXIT.failed;
 }

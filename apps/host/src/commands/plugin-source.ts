@@ -14,6 +14,7 @@ import {
 import { HostError } from "../errors.ts";
 import { MAX_PACKAGE_BYTES } from "../limits.ts";
 import { readOperatorFile } from "../operator-file.ts";
+import { osReason } from "../os-reason.ts";
 
 /** A package or a module, in memory. */
 export type CommandSource =
@@ -30,8 +31,10 @@ const GZIP = [0x1f, 0x8b];
  */
 export async function openSource(path: string): Promise<CommandSource> {
   const stats = await stat(path).catch((cause: unknown) => {
-    const { code = "unknown error" } = cause as { code?: string };
-    throw new HostError("HOST_FILE", { message: `${path} cannot be read: ${code}`, cause });
+    throw new HostError("HOST_FILE", {
+      message: `${path} cannot be read: ${osReason(cause)}`,
+      cause,
+    });
   });
   if (stats.isDirectory()) return { ...(await packageAt(path)), isDirectory: true };
   const bytes = await readOperatorFile(path, MAX_PACKAGE_BYTES);

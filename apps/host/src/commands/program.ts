@@ -33,7 +33,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   } catch (error) {
     if (!(error instanceof CommanderError)) return fail(terminal, failureOf(error));
     if (error.exitCode !== 0) {
-      const message = error.message.replace(/^error: /, "");
+      // Commander puts "(Did you mean …?)" on a line of its own.
+      const message = error.message.replace(/^error: /, "").replaceAll("\n", " ");
       const isBare = message === "(outputHelp)";
       return fail(terminal, {
         code: "HOST_USAGE",

@@ -10,6 +10,7 @@ import { generateKeyPair, SIGNATURE_FILE, signPackage } from "@glovebox/signer";
 import { HostError, usageError } from "../errors.ts";
 import { MAX_SMALL_FILE_BYTES } from "../limits.ts";
 import { readOperatorFile } from "../operator-file.ts";
+import { osReason } from "../os-reason.ts";
 import { EXIT, fail, type Terminal } from "./command-line.ts";
 import { inspectManifest } from "./inspect-manifest.ts";
 import { openSource } from "./plugin-source.ts";
@@ -78,6 +79,8 @@ async function writeNew(
 }
 
 function unwritable(path: string, cause: unknown): HostError {
-  const { code = "unknown error" } = cause as { code?: string };
-  return new HostError("HOST_FILE", { message: `${path} cannot be written: ${code}`, cause });
+  return new HostError("HOST_FILE", {
+    message: `${path} cannot be written: ${osReason(cause)}`,
+    cause,
+  });
 }

@@ -21,6 +21,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_INTERVAL_MS,
 } from "../limits.ts";
+import { osReason } from "../os-reason.ts";
 
 /** What answers requests. */
 export type Fetch = (request: Request) => Response | Promise<Response>;
@@ -87,9 +88,8 @@ export async function listen(
     server.listen(port, hostname);
     await once(server, "listening");
   } catch (cause) {
-    const { code = "unknown error" } = cause as { code?: string };
     throw new HostError("HOST_LISTEN", {
-      message: `cannot listen on ${hostname} port ${port}: ${code}`,
+      message: `cannot listen on ${hostname} port ${port}: ${osReason(cause)}`,
       cause,
     });
   }

@@ -8,15 +8,15 @@ import { relative } from "node:path";
 import type { RuntimeConfig } from "@glovebox/runtime";
 
 import { HostError } from "../errors.ts";
+import { osReason } from "../os-reason.ts";
 
 /** Makes a directory; its parent must exist: `recursive` never returns where the kernel makes no directories. */
 export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (cause) {
-    const { code = "unknown error" } = cause as { code?: string };
-    if (code === "EEXIST") return;
-    throw refused(`the data directory ${path} cannot be made: ${code}`, cause);
+    if ((cause as { code?: string }).code === "EEXIST") return;
+    throw refused(`the data directory ${path} cannot be made: ${osReason(cause)}`, cause);
   }
 }
 

@@ -41,7 +41,7 @@ test("the example plugins answer the samples that are printed, and SIGTERM ends 
 
   const second = await run("serve", "--port", "0", "--data", data.path);
   expect([second.exit, second.out]).toEqual([1, ""]);
-  expect(second.err).toMatch(/^AUDITOR_LOCKED: [^\n]+\n$/);
+  expect(second.err).toMatch(/^AUDITOR_LOCKED: [^\n]+ --data of its own\.\n$/);
 
   const ended = await host.stop("SIGTERM");
   expect(ended.exit).toBe(0);
@@ -57,7 +57,7 @@ test("a package of one's own has to be signed, or be let in by name", async () =
   const refused = await run(...args);
   expect([refused.exit, refused.err]).toEqual([
     1,
-    expect.stringMatching(/^SIGNER_SIGNATURE_MISSING: [^\n]+\n$/),
+    expect.stringMatching(/^SIGNER_SIGNATURE_MISSING: [^\n]+ or pass --allow-unsigned\.\n$/),
   ]);
   await using host = start([...args, "--allow-unsigned"]);
   expect(await host.printed(PRINTED_LAST)).toContain("Plugin mine 1.0.0: echo");
@@ -71,7 +71,10 @@ test("a port that is taken ends the start with one coded line, and frees the log
   await using host = start(["serve", "--port", "0", ...args, join(data.path, "a")]);
   const [, port = ""] = /:(\d+) /.exec(await host.printed(PRINTED_LAST)) ?? [];
   const second = await run("serve", "--port", port, ...args, join(data.path, "b"));
-  expect([second.exit, second.err]).toEqual([1, expect.stringMatching(/^HOST_LISTEN: [^\n]+\n$/)]);
+  expect([second.exit, second.err]).toEqual([
+    1,
+    expect.stringMatching(/^HOST_LISTEN: [^\n]+ \(EADDRINUSE\)\. [^\n]+ --port\.\n$/),
+  ]);
   await using third = start(["serve", "--port", "0", ...args, join(data.path, "b")]);
   await third.printed(PRINTED_LAST);
 });
@@ -79,6 +82,12 @@ test("a port that is taken ends the start with one coded line, and frees the log
 test.each([
   ["a data directory that cannot be made", ["--data", "/dev/null"], 1, /^HOST_DATA_DIRECTORY: /],
   ["a port that is none", ["--port", "many"], 2, /^HOST_USAGE: /],
+  [
+    "an option that is nearly one",
+    ["--prot", "0"],
+    2,
+    /^HOST_USAGE: [^\n\\]+ \(Did you mean --port\?\)\n$/,
+  ],
   ["a key that is not there", ["--trust", "/nonexistent"], 1, /^HOST_FILE: /],
 ])("%s ends the start with one coded line", async (_what, args, exit, line) => {
   const ended = await run("serve", "--port", "0", ...args);
