@@ -82,6 +82,9 @@ export const MAX_SHOWN_ANSWER_CHARACTERS = 300;
 /** Bytes of a policy: 2,048 patterns of the longest names. */
 export const MAX_POLICY_BYTES: number = MIB;
 
+/** Entries of one list of a policy; the capability broker has lower limits for some. */
+export const MAX_POLICY_LIST = 10_000;
+
 /** Bytes of the key that seals approvals: those of its hash, SHA-256. */
 export const SEAL_KEY_BYTES = 32;
 

@@ -34,7 +34,7 @@ export async function serve(raw: RawServeOptions, terminal: Terminal): Promise<n
   const policy =
     options.policy === undefined
       ? undefined
-      : parsePolicyText(await readOperatorFile(options.policy, MAX_POLICY_BYTES));
+      : parsePolicyText(await readOperatorFile(options.policy, MAX_POLICY_BYTES), options.policy);
   // A failed start is one coded line and nothing else: what is logged before is kept until then.
   const held: string[] = [];
   let isStarted = false;

@@ -9,9 +9,6 @@ import { dirname, resolve } from "node:path";
 import type { AuditorOptions, RetentionDays } from "@glovebox/auditor";
 import { parseBoundedJson } from "@glovebox/core/json";
 
-import { usageError } from "../../errors.ts";
-import { MAX_AUDIT_SINKS, MAX_SMALL_FILE_BYTES, MAX_WITNESSED_LOGS } from "../../limits.ts";
-import { readOperatorFile } from "../../operator-file.ts";
 import {
   list,
   number,
@@ -22,7 +19,10 @@ import {
   text,
   wrong,
   yes,
-} from "./config-member.ts";
+} from "../../config-member.ts";
+import { usageError } from "../../errors.ts";
+import { MAX_AUDIT_SINKS, MAX_SMALL_FILE_BYTES, MAX_WITNESSED_LOGS } from "../../limits.ts";
+import { readOperatorFile } from "../../operator-file.ts";
 
 /** The configuration of an audit log. */
 export interface AuditConfig {

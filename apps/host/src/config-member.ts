@@ -4,7 +4,7 @@
  */
 import { received } from "@glovebox/core/errors";
 
-import { usageError } from "../../errors.ts";
+import { usageError } from "./errors.ts";
 
 /** Makes a value out of what stands in a file; `where` is its place. */
 export type Read<T> = (value: unknown, where: string) => T;
@@ -62,6 +62,12 @@ export function oneOf<T extends string>(...values: readonly T[]): Read<T> {
 export const yes: Read<true> = (value, where) => {
   if (value === true) return true;
   throw wrong(where, "true, or left out", value);
+};
+
+/** True or false. */
+export const flag: Read<boolean> = (value, where) => {
+  if (typeof value === "boolean") return value;
+  throw wrong(where, "true or false", value);
 };
 
 /** A number in a range. */
