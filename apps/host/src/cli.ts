@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** @module The `glovebox` command: the process around the command line. */
-import { createInterface } from "node:readline/promises";
-
+import { askPerson } from "./commands/ask-person.ts";
 import { runCommandLine } from "./commands/program.ts";
 
 // A reader that goes away early (`| head`) is no error of ours.
@@ -24,12 +23,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   isInteractive: process.stderr.isTTY,
   // Who cannot see what is printed has not read it.
-  ...(process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY ? { ask } : {}),
+  ...(process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY
+    ? { ask: (question) => askPerson(question, { input: process.stdin, output: process.stderr }) }
+    : {}),
 });
-
-/** One line; the end of the input is an empty one. */
-async function ask(question: string): Promise<string> {
-  using lines = createInterface({ input: process.stdin, output: process.stderr });
-  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
-  return Promise.race([lines.question(question), ended]);
-}
