@@ -8,7 +8,13 @@ import type { WasmModule } from "@glovebox/wasm-binary";
 import { firstTypes, hasClosedTables } from "./closed-tables.ts";
 import { callComponents, type CallComponents } from "./graph/call-graph.ts";
 import type { CallFacts } from "./graph/control-flow.ts";
-import { MAX_CIRCULAR_CALLS, MAX_LOCALS, MAX_THREADED_VALUES, MAX_UNCHECKED } from "./limits.ts";
+import {
+  MAX_CIRCULAR_CALLS,
+  MAX_LOCALS,
+  MAX_NODES,
+  MAX_THREADED_VALUES,
+  MAX_UNCHECKED,
+} from "./limits.ts";
 import { MeteringStop } from "./metering-stop.ts";
 import type { Placement } from "./options.ts";
 import type { FunctionReferences } from "./rewrite/function-references.ts";
@@ -35,6 +41,8 @@ export interface Plan extends CallFacts {
   readonly checksCalls: Uint8Array;
   /** Why the whole module is charged per block; `undefined` where it is not. */
   readonly fallback: string | undefined;
+  /** Why a function that is charged per block is, though the module is not. */
+  readonly reason: (index: number) => string;
   /** Whether the callee at this index takes and gives fuel. */
   readonly threads: (callee: number) => boolean;
   /** The function that stands for another where it is called by its old type. */
@@ -119,6 +127,8 @@ export function planModule(
     components,
     checksCalls: findUnchecked(calls, survey.costs, components),
     fallback: placement === "merged" ? undefined : "asked for",
+    reason: (index) =>
+      (survey.splits[index] as number) > MAX_NODES ? "too many branches" : "too many locals",
     threads: (index) => kinds[index - imported.function] === KIND.threaded,
     reference,
     threadsTables,
@@ -160,7 +170,8 @@ function chooseKinds(
     const functionIndex = imported.function + index;
     const isCalled = survey.isCalled[functionIndex] === 1 || isElement[functionIndex] === 1;
     // With the fuel it must still be a function that the engine takes, with its temporary locals.
-    if (locals + ADDED_LOCALS > MAX_LOCALS) kinds[index] = KIND.perBlock;
+    const isLarge = (survey.splits[index] as number) > MAX_NODES;
+    if (locals + ADDED_LOCALS > MAX_LOCALS || isLarge) kinds[index] = KIND.perBlock;
     else kinds[index] = isCalled && fits && !leaves ? KIND.threaded : KIND.root;
     if (kinds[index] !== KIND.threaded && callersByTail.has(index)) demoted.push(index);
   }

@@ -24,6 +24,8 @@ export const BODY = {
 /** What was found. Functions are counted without the imported ones. */
 export interface Survey {
   readonly localCounts: Uint32Array;
+  /** Operators behind which a node of the control flow may begin. */
+  readonly splits: Uint32Array;
   /** Units of entering a body and of all its operators, each once. */
   readonly costs: Float64Array;
   /** Bits of {@link BODY}. */
@@ -62,9 +64,10 @@ const NOTED = {
   tailCall: 32,
   sized: 64,
   handler: 128,
+  split: 256,
 };
 /** Bits of {@link NOTED} for each opcode: looked up for every operator. */
-const NOTES = new Uint8Array(1024);
+const NOTES = new Uint16Array(1024);
 const NAMES: readonly (readonly [number, readonly string[]])[] = [
   [NOTED.exception, ["try", "try_table", "throw", "throw_ref", "rethrow"]],
   [NOTED.sized, ["array.new_fixed", "try_table"]],
@@ -78,6 +81,9 @@ const NAMES: readonly (readonly [number, readonly string[]])[] = [
   [NOTED.call, ["call", "return_call"]],
   [NOTED.unknownCall, ["call_ref", "return_call_ref", "return_call_indirect"]],
   [NOTED.tailCall, ["return_call_ref", "return_call_indirect"]],
+  [NOTED.split, ["loop", "if", "else", "end", "catch", "catch_all", "delegate", "br_if"]],
+  [NOTED.split, ["br_on_null", "br_on_non_null", "br_on_cast", "br_on_cast_fail"]],
+  [NOTED.split, ["call", "call_ref", "call_indirect"]],
 ];
 for (const [bit, names] of NAMES) {
   for (const name of names) NOTES[opcodeNamed(name)] = (NOTES[opcodeNamed(name)] as number) | bit;
@@ -89,6 +95,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
   const { bodies, imported, functions, types } = module;
   const count = bodies.length;
   const localCounts = new Uint32Array(count);
+  const splits = new Uint32Array(count);
   const costs = new Float64Array(count);
   const does = new Uint8Array(count);
   const callees: Int32Array[] = [];
@@ -110,6 +117,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
     let cost = entryCost(reader.localCount);
     let bits = 0;
     let notes = 0;
+    let nodes = 0;
     for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
       const isLocal = opcode >= OP.localGet && opcode <= OP.localTee;
       if (isLocal ? reader.first >= locals : !check.allows(reader, opcode)) {
@@ -125,6 +133,8 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
       }
       const note = NOTES[opcode] as number;
       if (note === 0) continue;
+      nodes += note >> 8;
+      if (note === NOTED.split) continue;
       notes |= note;
       if (opcode === OP.arrayNewFixed) cost += reader.second;
       else if (opcode === OP.tryTable) cost += (COST_TABLE.perCatch * reader.listLength) / 3;
@@ -150,12 +160,14 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
     if ((notes & NOTED.tailCall) !== 0) bits |= BODY.tailCallsUnknown;
     noted |= notes;
     costs[index] = cost;
+    splits[index] = nodes;
     does[index] = bits;
     callees.push(Int32Array.from(called));
     tailCallees.push(tailCalled ?? none);
   }
   return {
     localCounts,
+    splits,
     costs,
     does,
     callees,

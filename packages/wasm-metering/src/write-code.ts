@@ -112,7 +112,10 @@ class BodyPlacement {
     const kind = this.#plan.kinds[index] as number;
     if (kind === KIND.perBlock) {
       const isAlone = this.#plan.fallback === undefined;
-      return { context: this.#perBlock(index), reason: isAlone ? "too many locals" : undefined };
+      return {
+        context: this.#perBlock(index),
+        reason: isAlone ? this.#plan.reason(index) : undefined,
+      };
     }
     const context = this.#open(index);
     this.#flagRecursion(index);

@@ -49,14 +49,20 @@ function moduleOf(write: (code: ByteWriter) => void): Uint8Array {
 }
 
 const VOID = 0x40;
+
+function branches(count: number): Uint8Array {
+  return moduleOf((code) => {
+    code.raw([0x02, VOID]);
+    for (let left = count; left > 0; left--) code.raw([0x20, 0, 0x0d, 0]);
+    code.byte(0x0b);
+  });
+}
+
 /** Bodies that make an analysis quadratic which walks from node to node; `size` of 1 is the smaller. */
 const SHAPES: Readonly<Record<string, (size: number) => Uint8Array>> = {
-  "branches out of one block": (size) =>
-    moduleOf((code) => {
-      code.raw([0x02, VOID]);
-      for (let left = 20_000 * size; left > 0; left--) code.raw([0x20, 0, 0x0d, 0]);
-      code.byte(0x0b);
-    }),
+  "branches out of one block": (size) => branches(20_000 * size),
+  // Above a cap of nodes nothing is analysed: these stay below it.
+  "branches that are analysed": (size) => branches(7_500 * size),
   "nested loops": (size) =>
     moduleOf((code) => {
       for (let left = 5_000 * size; left > 0; left--) code.raw([0x03, VOID, 0x20, 0, 0x1a]);

@@ -47,6 +47,15 @@ describe("a function at an engine limit", () => {
     });
   });
 
+  it("with more branches than are analysed is charged for each block, and reported", () => {
+    const branches = Buffer.alloc(4 * 70_000, Uint8Array.of(0x20, 0, 0x0d, 0));
+    const bytes = moduleOf([0x7f], [0], [0x02, 0x40, ...branches, 0x0b]);
+    const module = metered(bytes);
+    expect(module.fallbacks).toEqual([{ function: 0, reason: "too many branches" }]);
+    expect(module.bytes).toHaveLength(metered(bytes, { placement: "per-block" }).bytes.length);
+    expect(WebAssembly.validate(module.bytes)).toBe(true);
+  });
+
   it("whose body becomes too long is refused with a code", () => {
     const branches = Buffer.alloc(4 * 460_000, Uint8Array.of(0x20, 0, 0x0d, 0));
     const bytes = moduleOf([0x7f], [0], [0x02, 0x40, ...branches, 0x0b]);
