@@ -147,6 +147,9 @@ export const SINK_RETRY_MAX_MS = 60_000;
 /** Milliseconds that a sink may take for one batch. */
 export const SINK_TIMEOUT_MS = 30_000;
 
+/** Milliseconds in which a receiver of syslog refuses a client, once a connection by TLS 1.3. */
+export const SYSLOG_ACCEPT_MS = 1_000;
+
 /** Milliseconds between two events about the losses of one sink. */
 export const SINK_LOSS_REPORT_MS = 60_000;
 

@@ -7,10 +7,11 @@
 import { once } from "node:events";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { hostname } from "node:os";
-import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { connect as connectTls, type ConnectionOptions, TLSSocket } from "node:tls";
 
 import { encodeLogLine } from "@glovebox/core/encode";
 
+import { SYSLOG_ACCEPT_MS } from "../limits.ts";
 import { severityOf } from "./severity.ts";
 import type { Sink, SinkEvent } from "./sink.ts";
 
@@ -37,7 +38,7 @@ const STRUCTURED_DATA_ID = "audit@32473";
 
 /** Sends events as syslog messages. */
 export function createSyslogSink(options: SyslogOptions): Sink {
-  const { name = "syslog", tls, hostName = hostname(), facility = 13 } = options;
+  const { name = "syslog", hostName = hostname(), facility = 13 } = options;
   let socket: Socket | undefined;
 
   async function connected(signal: AbortSignal): Promise<Socket> {
@@ -46,13 +47,14 @@ export function createSyslogSink(options: SyslogOptions): Sink {
     const stop = (): void => void opening.destroy(new Error("aborted"));
     signal.addEventListener("abort", stop, { once: true });
     try {
-      await once(opening, tls === false ? "connect" : "secureConnect");
+      await once(opening, opening instanceof TLSSocket ? "secureConnect" : "connect");
+      // What a receiver says back means nothing in this protocol; unread it would fill a buffer.
+      opening.resume();
+      if (opening instanceof TLSSocket) await accepted(opening);
     } finally {
       signal.removeEventListener("abort", stop);
     }
     opening.on("error", () => undefined);
-    // What a receiver says back means nothing in this protocol; unread it would fill a buffer.
-    opening.resume();
     socket = opening;
     return opening;
   }
@@ -84,6 +86,29 @@ export function createSyslogSink(options: SyslogOptions): Sink {
       });
     },
   };
+}
+
+/**
+ * By TLS 1.3 (RFC 8446 section 2) a client has connected before the server has seen its certificate,
+ * and what it sends to a server that then refuses it is lost without a word. Servers show that they
+ * are content by a session's ticket; with one that gives none, a refusal has come by the time limit.
+ */
+async function accepted(opening: TLSSocket): Promise<void> {
+  if (opening.getProtocol() !== "TLSv1.3") return;
+  const limit = AbortSignal.timeout(SYSLOG_ACCEPT_MS);
+  const done = new AbortController();
+  const { signal } = done;
+  try {
+    await Promise.race([
+      once(opening, "session", { signal }),
+      once(opening, "close", { signal }).then(() => {
+        throw new Error("the receiver closed the connection before it took anything");
+      }),
+      once(limit, "abort", { signal }),
+    ]);
+  } finally {
+    done.abort();
+  }
 }
 
 function open({ host, port, tls }: SyslogOptions): Socket {

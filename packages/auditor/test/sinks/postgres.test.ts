@@ -1,10 +1,10 @@
+import { POSTGRES_BIN, type PostgresServer, startPostgresServer } from "@glovebox/testkit/servers";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import "@glovebox/testkit/matchers";
 
 import { createPostgresSink, postgresSchema } from "#src/sinks/postgres";
 
-import { POSTGRES_BIN, type PostgresServer, postgresServer } from "./postgres-server.ts";
 import { HOSTILE, NEVER, sentEvent, TIME } from "./sent-event.ts";
 
 test.each(["", "Audit", "a;b", 'a"b', "a.b.c", "1a", "a b", "a".repeat(64)])(
@@ -22,7 +22,7 @@ describe.skipIf(POSTGRES_BIN === undefined)(
     let server: PostgresServer;
     let client: Client;
     beforeAll(async () => {
-      server = await postgresServer(POSTGRES_BIN ?? "");
+      server = await startPostgresServer(POSTGRES_BIN ?? "");
       client = new Client(server.connection);
       await client.connect();
     }, 60_000);

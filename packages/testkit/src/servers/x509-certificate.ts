@@ -30,10 +30,14 @@ const OID = {
   authorityKeyIdentifier: "2.5.29.35",
   extKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
 } as const;
 
 /** Bytes of an uncompressed P-256 point, with which its SPKI ends. */
 const P256_POINT_BYTES = 65;
+
+/** A leaf serves, and shows who a client is. */
+const KEY_USAGES: readonly string[] = [OID.serverAuth, OID.clientAuth];
 
 /** What a certificate says. */
 export interface CertificateFields {
@@ -120,7 +124,7 @@ function extensionsOf(fields: CertificateFields): readonly Uint8Array[] {
     ),
     ...(isAuthority
       ? []
-      : [extension(OID.extKeyUsage, sequence(objectIdentifier(OID.serverAuth)))]),
+      : [extension(OID.extKeyUsage, sequence(...KEY_USAGES.map(objectIdentifier)))]),
     ...(alternatives.length > 0 ? [extension(OID.subjectAltName, sequence(...alternatives))] : []),
     extension(OID.subjectKeyIdentifier, octetString(keyIdentifier(subject.publicKey))),
     extension(OID.authorityKeyIdentifier, sequence(implicit(0, keyIdentifier(issuer.publicKey)))),

@@ -98,20 +98,32 @@ test.each(["[]", "secret", '{"a":1}'])(
   },
 );
 
-test.each(["tls", "clear"])("a receiver of syslog over %s", async (transport) => {
+test.each(["tls", "mutual tls", "clear"])("a receiver of syslog over %s", async (transport) => {
   const authority = createTestAuthority();
-  await using files = await pluginDirectory({ "ca.pem": authority.ca });
+  const { cert, key } = authority.issue({ names: ["host.example"] });
+  await using files = await pluginDirectory({
+    "ca.pem": authority.ca,
+    "host.pem": cert,
+    "host.key": key,
+  });
   const chunks: Buffer[] = [];
   const take = (socket: NodeJS.ReadableStream): void => {
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("error", () => undefined);
   };
+  const isMutual = transport === "mutual tls";
+  const asking = isMutual ? { requestCert: true, rejectUnauthorized: true } : {};
   const server =
-    transport === "tls" ? createTlsServer(authority.issue(), take) : createTcpServer(take);
+    transport === "clear"
+      ? createTcpServer(take)
+      : createTlsServer({ ...authority.issue(), ca: authority.ca, ...asking }, take);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const how = transport === "tls" ? { caFile: "ca.pem" } : { clear: true };
+  const how = {
+    ...(transport === "clear" ? { clear: true } : { caFile: "ca.pem" }),
+    ...(isMutual ? { certificateFile: "host.pem", keyFile: "host.key" } : {}),
+  };
   await deliver(files.path, [{ type: "syslog", host: "localhost", port, ...how }]);
   await expect.poll(() => Buffer.concat(chunks).toString()).toContain("test.marked");
   server.close();
