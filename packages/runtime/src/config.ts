@@ -80,6 +80,15 @@ function theirs(): OptionRule {
   return { expected: "what the auditor takes", accepts: () => true };
 }
 
+const fromZero: OptionRule = {
+  expected: "a whole number from 0",
+  accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+};
+const aboveZero: OptionRule = {
+  expected: "a number above 0",
+  accepts: (value) => typeof value === "number" && value > 0,
+};
+
 /** Group → option → rule; `true` for a group that its module checks. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | true>> = {
   security: {
@@ -120,17 +129,16 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, OptionRule>> | tr
     defaultWallLimitMs: whole(DEFAULT_WALL_LIMIT_MS),
     maxConcurrentPlugins: whole(DEFAULT_MAX_CONCURRENT_PLUGINS),
     maxRunners: whole(undefined),
-    sleepAfterMs: {
-      expected: "a whole number from 0",
-      accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-    },
+    sleepAfterMs: fromZero,
     maxConcurrentCalls: whole(undefined),
     maxConcurrentCallsPerPlugin: whole(undefined),
-    callsPerSecond: {
-      expected: "a number above 0",
-      accepts: (value) => typeof value === "number" && value > 0,
-    },
+    callsPerSecond: aboveZero,
     callBurst: whole(undefined),
+    tenantCallsPerSecond: aboveZero,
+    tenantCallBurst: whole(undefined),
+    maxQueuedCalls: fromZero,
+    maxQueuedCallsPerPlugin: fromZero,
+    maxQueueWaitMs: whole(undefined),
     maxInputBytes: whole(DEFAULT_MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES),
     maxOutputBytes: whole(DEFAULT_MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES),
   },

@@ -6,7 +6,7 @@ export type {
   PendingApproval,
 } from "./approval/approval-desk.ts";
 export type { ApprovalStore } from "./approval-store.ts";
-export type { CallContext } from "./call/context.ts";
+export type { CallContext, CallOptions } from "./call/context.ts";
 export type {
   AuditDurability,
   AuditOptions,

@@ -59,6 +59,16 @@ export interface ResourceOptions {
   readonly callsPerSecond?: number;
   /** Calls of one plugin that may come at once where `callsPerSecond` is set. Default: 1. */
   readonly callBurst?: number;
+  /** Calls per second of one tenant across plugins. Default: no limit. */
+  readonly tenantCallsPerSecond?: number;
+  /** Calls of one tenant that may come at once where `tenantCallsPerSecond` is set. Default: 1. */
+  readonly tenantCallBurst?: number;
+  /** Calls that wait for one of `maxConcurrentCalls`; 0: none waits. Default: 256. */
+  readonly maxQueuedCalls?: number;
+  /** Calls of one plugin that wait; 0: none waits. Default: 64. */
+  readonly maxQueuedCallsPerPlugin?: number;
+  /** Milliseconds that a call waits for its turn. Default: 1,000. */
+  readonly maxQueueWaitMs?: number;
   /** Bytes of one call's input, 1 to 256 MiB. Default: 16 MiB. */
   readonly maxInputBytes?: number;
   /** Bytes of one call's output, 1 to 256 MiB. Default: 16 MiB. */
@@ -142,4 +152,9 @@ type ModuleOption =
   | "maxConcurrentCalls"
   | "maxConcurrentCallsPerPlugin"
   | "callsPerSecond"
-  | "callBurst";
+  | "callBurst"
+  | "tenantCallsPerSecond"
+  | "tenantCallBurst"
+  | "maxQueuedCalls"
+  | "maxQueuedCallsPerPlugin"
+  | "maxQueueWaitMs";

@@ -5,13 +5,14 @@
  */
 import type { Auditor } from "@glovebox/auditor";
 import type { Decision } from "@glovebox/core/decision";
-import type { GrantId } from "@glovebox/core/ids";
+import type { GrantId, PluginId, TenantId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import type { CallOutcome, CodedError } from "@glovebox/core/ports";
+import type { BudgetLevel, BudgetUse } from "@glovebox/limiter";
 import type { AlertSink, PluginHealth } from "@glovebox/monitor";
 
 import type { ApprovalOrder, ApprovalOverview } from "./approval/approval-desk.ts";
-import type { CallContext } from "./call/context.ts";
+import type { CallContext, CallOptions } from "./call/context.ts";
 import { executeCall } from "./call/execute.ts";
 import { parseConfig } from "./config.ts";
 import { SILENT_LOGGER } from "./deps.ts";
@@ -116,8 +117,22 @@ export class PluginRuntime implements AsyncDisposable {
     functionName: string,
     context: CallContext,
     input: Uint8Array | JsonValue,
+    options: CallOptions = {},
   ): Promise<CallOutcome> {
-    return executeCall(this.#wiring.call, pluginId, functionName, context, input);
+    return executeCall(this.#wiring.call, pluginId, functionName, context, input, options);
+  }
+
+  /**
+   * What is used, set aside and left of the budgets of instructions that concern a plugin, and a
+   * tenant where one is named. A level that has no budget, or was not charged yet, is absent.
+   */
+  instructionUse(
+    pluginId: string,
+    tenantId?: string,
+  ): Readonly<Partial<Record<BudgetLevel, BudgetUse>>> {
+    // Looked up only: an id that is none was never charged.
+    const tenant = tenantId === undefined ? {} : { tenantId: tenantId as TenantId };
+    return this.#wiring.call.instructions.useOf({ pluginId: pluginId as PluginId, ...tenant });
   }
 
   /**

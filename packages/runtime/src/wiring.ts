@@ -8,7 +8,13 @@ import { type Broker, createBroker, type HostPolicy } from "@glovebox/capability
 import { type Clock, systemClock } from "@glovebox/core/clock";
 import { refuse, type Refusal } from "@glovebox/core/decision";
 import type { DecisionLog } from "@glovebox/core/ports";
-import { createBudgets, createCpuRate, createLimiter, type Limiter } from "@glovebox/limiter";
+import {
+  createBudgets,
+  createCpuRate,
+  createLimiter,
+  type Limiter,
+  type LimiterOptions,
+} from "@glovebox/limiter";
 import { createMonitor, type Monitor } from "@glovebox/monitor";
 import { createSandbox, type Sandbox, type SandboxOptions } from "@glovebox/sandbox";
 import { createVerifier } from "@glovebox/signer";
@@ -225,16 +231,26 @@ function policyOf({ policy, resources }: ParsedConfig): HostPolicy {
   };
 }
 
-function limiterOptions(resources: ParsedConfig["resources"]) {
-  const { maxConcurrentCalls, maxConcurrentCallsPerPlugin, callsPerSecond, callBurst } = resources;
-  return {
-    ...(maxConcurrentCalls === undefined ? {} : { maxConcurrent: maxConcurrentCalls }),
-    ...(maxConcurrentCallsPerPlugin === undefined
-      ? {}
-      : { maxConcurrentPerPlugin: maxConcurrentCallsPerPlugin }),
-    ...(callsPerSecond === undefined ? {} : { ratePerSecond: callsPerSecond }),
-    ...(callBurst === undefined ? {} : { burst: callBurst }),
-  };
+/** The limiter's name for each of the options, where it has the default. */
+const LIMITER_OPTIONS = {
+  maxConcurrentCalls: "maxConcurrent",
+  maxConcurrentCallsPerPlugin: "maxConcurrentPerPlugin",
+  maxQueuedCalls: "maxQueued",
+  maxQueuedCallsPerPlugin: "maxQueuedPerPlugin",
+  maxQueueWaitMs: "maxQueueWaitMs",
+  callsPerSecond: "ratePerSecond",
+  callBurst: "burst",
+  tenantCallsPerSecond: "tenantRatePerSecond",
+  tenantCallBurst: "tenantBurst",
+} as const satisfies Partial<Record<keyof ParsedConfig["resources"], keyof LimiterOptions>>;
+
+function limiterOptions(resources: ParsedConfig["resources"]): LimiterOptions {
+  const names = Object.entries(LIMITER_OPTIONS) as [keyof typeof LIMITER_OPTIONS, string][];
+  return Object.fromEntries(
+    names.flatMap(([ours, theirs]) =>
+      resources[ours] === undefined ? [] : [[theirs, resources[ours]]],
+    ),
+  );
 }
 
 function sandboxOptions({ security, resources }: ParsedConfig): SandboxOptions {

@@ -6,6 +6,7 @@ import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import { parseTenantId, type TenantId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
+import type { Priority } from "@glovebox/limiter";
 
 import { MAX_CONTEXT_ID_CHARACTERS, MAX_CUSTOM_BYTES } from "../limits.ts";
 
@@ -19,6 +20,15 @@ export interface CallContext {
   readonly tenantId?: string;
   /** Passed on to the plugin; at most 16 KiB as JSON. */
   readonly custom?: Readonly<Record<string, JsonValue>>;
+}
+
+/** How a call is treated, as the host application decides: nothing of it comes from a request. */
+export interface CallOptions {
+  /**
+   * Who goes first where calls wait for their turn. `high` goes before all others, also past a full
+   * queue, so keep it for operators. Default: `normal`.
+   */
+  readonly priority?: Priority;
 }
 
 /** A context that was checked. */

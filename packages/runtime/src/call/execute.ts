@@ -9,7 +9,7 @@ import { received } from "@glovebox/core/errors";
 import { newCallId } from "@glovebox/core/ids";
 import type { JsonValue } from "@glovebox/core/json";
 import type { AuditPlace, CallOutcome, CallScope, Usage } from "@glovebox/core/ports";
-import type { Limiter } from "@glovebox/limiter";
+import type { Limiter, Priority } from "@glovebox/limiter";
 
 import { RuntimeError } from "../errors.ts";
 import type { Events } from "../events/fan-out.ts";
@@ -20,7 +20,7 @@ import type { Registry } from "../plugin/registry.ts";
 import { refusalOfState } from "../plugin/state.ts";
 import { errorOf, publicMessageOf } from "../public-message.ts";
 import type { Observer } from "../response/observer.ts";
-import { type CallContext, type ParsedContext, parseContext } from "./context.ts";
+import { type CallContext, type CallOptions, type ParsedContext, parseContext } from "./context.ts";
 import type { InstructionBudgets } from "./instruction-budgets.ts";
 import { CallMeter } from "./meter.ts";
 import { checkOutput, encodeInput } from "./payload.ts";
@@ -46,6 +46,7 @@ interface PreparedCall {
   readonly bytes: Uint8Array;
 }
 
+const PRIORITIES: ReadonlySet<unknown> = new Set<Priority>(["high", "normal", "low"]);
 const FUNCTION_NAME = /^[\x21-\x7e]{1,128}$/;
 
 /**
@@ -59,14 +60,16 @@ export async function executeCall(
   functionName: string,
   context: CallContext,
   input: Uint8Array | JsonValue,
+  { priority }: CallOptions = {},
 ): Promise<CallOutcome> {
-  checkUsage(pluginId, functionName, context, input);
+  checkUsage(pluginId, functionName, context, input, priority);
   const { limiter, events, instructions } = parts;
   let prepared = prepare(parts, pluginId, functionName, context, input);
   if (!prepared.allowed) return answerRefusal(parts, pluginId, functionName, prepared);
   let admission = limiter.tryAdmit(prepared.value.scope);
   if (!admission.allowed && admission.code === "LIMITER_CONCURRENCY") {
-    admission = await limiter.admit(prepared.value.scope);
+    const { scope } = prepared.value;
+    admission = await limiter.admit(priority === undefined ? scope : { ...scope, priority });
     // While the call waited, the plugin may have been stopped, or replaced by another version.
     prepared = prepare(parts, pluginId, functionName, context, input);
     if (!prepared.allowed) {
@@ -103,6 +106,7 @@ function checkUsage(
   functionName: unknown,
   context: unknown,
   input: unknown,
+  priority: unknown,
 ): void {
   const problem =
     typeof pluginId !== "string" || typeof functionName !== "string"
@@ -111,7 +115,9 @@ function checkUsage(
         ? "context is an object"
         : input === undefined
           ? "input is bytes or a JSON value"
-          : undefined;
+          : priority !== undefined && !PRIORITIES.has(priority)
+            ? "priority is high, normal or low"
+            : undefined;
   if (problem === undefined) return;
   throw new RuntimeError("RUNTIME_USAGE", { message: `executePluginFunction: ${problem}` });
 }

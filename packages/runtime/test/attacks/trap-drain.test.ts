@@ -42,4 +42,10 @@ test("what is used up is gone, for this tenant and nobody else", async () => {
   expect(await spin("acme")).toBe("SANDBOX_INSTRUCTION_LIMIT");
   expect(await spin("acme")).toBe("LIMITER_BUDGET");
   expect(await spin("other")).toBe("SANDBOX_INSTRUCTION_LIMIT");
+  const { tenant, ...others } = host.runtime.instructionUse("spins", "acme");
+  expect(others).toEqual({});
+  expect(tenant?.used).toBeGreaterThanOrEqual(2 * MAX);
+  expect(tenant?.remaining).toBeLessThan(MAX);
+  expect(tenant?.reserved).toBe(0);
+  expect(host.runtime.instructionUse("spins", "nobody")).toEqual({});
 });
