@@ -10,7 +10,7 @@ import type { CallOutcome, CallScope, Engine, EngineVerdict } from "@glovebox/co
 import type { User } from "@glovebox/linux/process";
 
 import { SandboxError } from "./errors.ts";
-import { proofOf, runCanary } from "./host/canary.ts";
+import { runCanary } from "./host/canary.ts";
 import { openLauncher } from "./host/launcher.ts";
 import { command, configureRunner, type RunnerLimits } from "./host/load-plugin.ts";
 import { ModuleStore } from "./host/module-store.ts";
@@ -23,15 +23,14 @@ import {
 } from "./host/plugin-plan.ts";
 import { PluginRegistry } from "./host/plugin-registry.ts";
 import type { PluginSpec } from "./host/plugin-spec.ts";
+import { bootProven, withoutLayer } from "./host/proven-runner.ts";
 import { belowMinimum, type LeasedRunner, RunnerPool } from "./host/runner-pool.ts";
 import type { Launch } from "./host/runner-process.ts";
-import { Runner } from "./host/runner.ts";
 import {
   DEFAULT_MINIMUM_ISOLATION,
   ISOLATION_LEVELS,
   type IsolationLayer,
   type IsolationLevel,
-  type IsolationProof,
   layersOf,
   levelOf,
   type OuterLayer,
@@ -198,18 +197,9 @@ export async function createSandbox(
     minimumIsolation,
     clock,
     async boot() {
-      const { runner, hello } = await Runner.boot(launcher, "plugin");
-      lockDownMs = hello.lockDownMs;
-      try {
-        const proof = { ...(await canary), ...proofOf(hello, runner.pid, launcher) };
-        const problem = withoutLayer(proof, options.outerLayer);
-        if (problem !== undefined) throw problem;
-        return { runner, proof };
-      } catch (error) {
-        // Also one that has died before the kernel was asked about it.
-        runner.kill(new SandboxError("SANDBOX_BOOT_FAILED", { cause: error }));
-        throw error;
-      }
+      const booted = await bootProven(launcher, canary, options.outerLayer);
+      lockDownMs = booted.lockDownMs;
+      return booted;
     },
   });
   const store = new ModuleStore();
@@ -276,19 +266,6 @@ export async function createSandbox(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** A layer that the options name and that starts here must also hold: only a proof says so. */
-function withoutLayer(
-  proof: IsolationProof,
-  wanted: SandboxOptions["outerLayer"],
-): SandboxError | undefined {
-  if (wanted === undefined || wanted === "none" || layersOf(proof, wanted).includes(wanted))
-    return undefined;
-  return new SandboxError("SANDBOX_ISOLATION", {
-    message: `the outer layer ${wanted} was not shown to hold: what it must refuse was not refused`,
-    details: { wanted },
-  });
 }
 
 function requireWhole(name: string, value: number, least: number): void {

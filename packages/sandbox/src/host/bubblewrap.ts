@@ -50,7 +50,8 @@ export function bubblewrapArguments({ readable, becomesUser }: BubblewrapSpec): 
     NO_CONFIGURATION,
     NO_CONFIGURATION,
     ...readable.flatMap((path) => ["--ro-bind", path, path]),
-    "--chdir",
+    // In memory, and nobody counts what lies there.
+    "--remount-ro",
     "/",
   ];
 }
