@@ -203,3 +203,24 @@ test.each(["constructor", "__proto__", "toString", "deflate", "compress", "gzip;
     expect((await send(lab.broker.http(lab.grant()), URL_)).code).toBe("BROKER_ENCODING");
   },
 );
+
+test("a body that is not coded is held to the decoded bound as well, and an empty one is empty", async () => {
+  for (const [coding, body, code] of [
+    ["identity", "x".repeat(100), "allowed"],
+    ["identity", "x".repeat(101), "BROKER_DECODED_SIZE"],
+    ["gzip", "", "allowed"],
+  ] as const) {
+    await using server = await startRawServer((socket) =>
+      socket.end(
+        `HTTP/1.1 200 OK\r\ncontent-encoding: ${coding}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      ),
+    );
+    const limits = { ...network.limits, maxDecodedBytes: 100 };
+    await using lab = createLab({
+      policy: { network: { ...network, limits } },
+      dns: { "*": [[PUBLIC_ADDRESS]] },
+      port: server.port,
+    });
+    expect((await send(lab.broker.http(lab.grant()), URL_)).code).toBe(code);
+  }
+});

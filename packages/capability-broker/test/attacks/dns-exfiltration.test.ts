@@ -184,3 +184,26 @@ test("a query is in no event, of an allowed request as of a refused one", async 
   expect(log).toContain("/path");
   expect(log).not.toContain("passw0rd");
 });
+
+test("a scanner that fails lets nothing out, and takes no place from what follows", async () => {
+  let isBroken = true;
+  const working = scanner("passw0rd");
+  await using lab = createLab({
+    policy: { network: { ...network, limits: { maxConcurrent: 1 } } },
+    dns,
+    options: {
+      inspection: {
+        outgoing(scope, part) {
+          if (isBroken) throw new Error("out of memory");
+          return working.outgoing?.(scope, part);
+        },
+      },
+    },
+  });
+  const port = lab.broker.http(lab.grant());
+  for (let at = 0; at < 2; at += 1)
+    expect((await send(port, "http://a.trusted.com/")).code).not.toMatch(/^allowed$|_BUSY$/);
+  expect(lab.lookUps).toEqual([]);
+  isBroken = false;
+  expect((await send(port, "http://a.trusted.com/")).code).toBe("BROKER_CONNECT");
+});

@@ -67,6 +67,7 @@ test("a kept connection carries no request of a revoked grant", async () => {
   expect(lab.dials).toHaveLength(1);
   lab.broker.revoke(grant.id);
   expect((await send(port, get.url)).code).toBe("BROKER_REVOKED");
+  expect(codeOf(port.decide(get.url, "GET"))).toBe("BROKER_REVOKED");
   expect(server.received().match(/GET/g)).toHaveLength(2);
 });
 
