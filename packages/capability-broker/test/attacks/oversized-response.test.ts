@@ -144,3 +144,13 @@ test("the bytes that a grant may receive in all are not exceeded by any response
   expect(codes).toEqual(["allowed", "BROKER_QUOTA"]);
   expect(lab.broker.usage(grant).receivedBytes).toBe(60);
 });
+
+test("a HEAD announces what it does not send", async () => {
+  await using server = await startRawServer((socket) =>
+    socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 99999999\r\n\r\n"),
+  );
+  await using lab = createLab({ policy, dns: { "*": [[PUBLIC_ADDRESS]] }, port: server.port });
+  const port = lab.broker.http(lab.grant());
+  const sent = await send(port, "http://api.example.com/", { method: "HEAD" });
+  expect(sent).toMatchObject({ code: "allowed", body: "" });
+});

@@ -101,6 +101,8 @@ test.each([
   ["with user information", "https://api.example.com@evil.com/", "BROKER_URL_SYNTAX"],
   ["without a scheme to another host", "//evil.com/", "BROKER_HOST_NOT_GRANTED"],
   ["to a file", "file:///etc/passwd", "BROKER_URL_SCHEME"],
+  ["that a parser would mend into a path", "https:/evil.com/", "BROKER_URL_SYNTAX"],
+  ["that a parser would mend into an address", "https://127.1/", "BROKER_HOST_NAME"],
   ["to another port", "https://api.example.com:8443/", "BROKER_PORT_NOT_GRANTED"],
 ])("a redirect %s is refused before anything is dialled for it", async (_name, location, code) => {
   await follow([{ status: 302, location }], async (lab) => {

@@ -182,9 +182,30 @@ test.each<readonly [string, (name: string) => Promise<string>]>([
   ["that fails with the secret in its error", () => Promise.reject(new Error(SECRET))],
   ["that answers a line break", async () => `${SECRET}\r\nx: y`],
   ["that answers three characters", async () => "abc"],
+  ["that answers more than a search can hold back", async () => "x".repeat(4_097)],
+  ["that answers no text", async () => Buffer.from(SECRET) as never],
 ])("a resolver %s refuses the request, and says nothing of the value", async (_name, resolve) => {
   const sent = await ask(plain("", "fine"), {}, resolve);
   expect(sent.code).toBe("BROKER_SECRET");
   expect(sent.received).toBe("");
   expect(sent.log).not.toContain("sk_live");
+});
+
+test("credentials of the plugin and of the server are left out of traffic records", async () => {
+  const sent = await ask(plain("set-cookie: sid=cr3dential\r\nx-plain: shown\r\n", "fine"), {
+    url: "https://api.example.com/v2",
+    headers: [
+      ["authorization", "Bearer cr3dential"],
+      ["cookie", "sid=cr3dential"],
+      ["x-api-key", "cr3dential"],
+      ["x-csrf-token", "cr3dential"],
+      ["x-seen", "seen"],
+    ],
+  });
+  expect(sent.code).toBe("allowed");
+  expect(sent.received).toContain("cr3dential");
+  expect(sent.traffic).not.toContain("cr3dential");
+  expect(sent.traffic.split("(left out)")).toHaveLength(6);
+  expect(sent.traffic).toContain('"shown"');
+  expect(sent.traffic).toContain('"seen"');
 });

@@ -2,6 +2,7 @@ import type { CapabilityRequest } from "@glovebox/capability-broker";
 import { decideUrl } from "@glovebox/capability-broker/network";
 import { callScope, fakeClock } from "@glovebox/testkit";
 import "@glovebox/testkit/matchers";
+import { startHttpServer } from "@glovebox/testkit/servers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -146,3 +147,63 @@ test("rates and totals count for the whole chain", async () => {
   ]);
   expect(lab.broker.usage(parent).requests).toBe(3);
 });
+
+test.each([
+  ["sent bytes", { quota: { sentBytes: 60 } }, {}, "BROKER_QUOTA"],
+  ["received bytes", { quota: { receivedBytes: 3 } }, {}, "BROKER_QUOTA"],
+  ["requests", { quota: { requests: 1 } }, {}, "BROKER_QUOTA"],
+  ["look-ups", {}, { maxLookUpsPerMinute: 1 }, "BROKER_NETWORK_RATE"],
+  ["requests in a minute", {}, { maxRequestsPerMinute: 1 }, "BROKER_NETWORK_RATE"],
+])("%s of one child are missing to the next", async (_what, terms, limits, code) => {
+  await using server = await startHttpServer((_request, response) => response.end("ok"));
+  const open = { ...policy.network, allowInsecureHttp: true };
+  await using lab = createLab({
+    policy: { network: { ...open, limits } },
+    dns: { "*": [["93.184.215.14"]] },
+    port: server.port,
+    deps: { clock: fakeClock() },
+  });
+  const insecure = (host: string) => ({ ...net(host), allowInsecureHttp: true });
+  const request = { network: insecure("*.trusted.com") };
+  const parent = valueOf(lab.broker.grant(lab.grant().pluginId, request, terms));
+  const codes: string[] = [];
+  for (const host of ["a.trusted.com", "b.trusted.com"]) {
+    const child = valueOf(lab.broker.attenuate(parent, { network: insecure(host) }));
+    codes.push((await send(lab.broker.http(child), `http://${host}/`)).code);
+  }
+  expect(codes).toEqual(["allowed", code]);
+});
+
+test("exchanges of a child take their parent's places, and give them back", async () => {
+  await using server = await startHttpServer((_request, response) => response.end("ok"));
+  const open = { ...policy.network, allowInsecureHttp: true, limits: { maxConcurrent: 1 } };
+  await using lab = createLab({
+    policy: { network: open },
+    dns: { "*": [["93.184.215.14"]] },
+    port: server.port,
+  });
+  const parent = lab.grant();
+  const network = { ...net("a.trusted.com"), allowInsecureHttp: true };
+  const [one, other] = [0, 1].map(() => valueOf(lab.broker.attenuate(parent, { network })));
+  if (one === undefined || other === undefined) throw new Error("no child");
+  const request = { method: "GET", url: "http://a.trusted.com/", headers: [] };
+  const exchange = valueOf(await lab.broker.http(one).begin(callScope(), request));
+  for (const grant of [parent, one, other])
+    expect((await send(lab.broker.http(grant), request.url)).code).toBe("BROKER_NETWORK_BUSY");
+  await exchange[Symbol.asyncDispose]();
+  for (const grant of [parent, one, other])
+    expect((await send(lab.broker.http(grant), request.url)).code).toBe("allowed");
+});
+
+test.each([{ quota: { requests: -1 } }, { quota: { sentBytes: Number.NaN } }, { expiresInMs: -1 }])(
+  "terms that are no numbers from 0 make no grant: %j",
+  async (terms) => {
+    await using lab = createLab({ policy });
+    const granted = lab.broker.grant(
+      lab.grant().pluginId,
+      { network: net("a.trusted.com") },
+      terms,
+    );
+    expect(codeOf(granted)).toBe("BROKER_REQUEST");
+  },
+);
