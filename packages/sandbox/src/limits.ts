@@ -48,6 +48,9 @@ export const MAX_MODULE_BYTES: number = 64 * MIB;
 /** What a runner writes to standard error and is kept, characters: enough for V8's last words. */
 export const MAX_STDERR_CHARACTERS = 8_192;
 
+/** Calls of functions that are told of where a plugin trapped, the innermost first: as many as V8 notes. */
+export const MAX_TRAP_FRAMES = 10;
+
 /** A plugin's own error text that is passed on, characters. */
 export const MAX_PLUGIN_ERROR_CHARACTERS = 4_096;
 

@@ -31,6 +31,9 @@ const PLUGIN = flatPlugin(`
   (func (export "four_pages") (param i32 i32) (result i32 i32) (drop (memory.grow (i32.const 2))) (i32.const 0) (i32.const 200000))
 `);
 
+const UNREACHABLE = 0x00;
+const END = 0x0b;
+
 describe("the flat ABI", () => {
   let open: OpenPlugin;
   beforeAll(async () => {
@@ -64,6 +67,19 @@ describe("the flat ABI", () => {
     expect(Number(textOf(await open.call("count")))).toBe(first + 1);
     expect(codeOf(await open.call("trap"))).toBe("SANDBOX_TRAP");
     expect(textOf(await open.call("count"))).toBe("1");
+  });
+
+  it("says where in the module a trap was, and no names", async () => {
+    const outcome = await open.call("trap");
+    const frames = outcome.ok ? undefined : outcome.error.details["frames"];
+    const bytes = await assembleWat(PLUGIN);
+    const [first, ...others] = frames as readonly { function: number; offset: number }[];
+    expect(others).toEqual([]);
+    expect(bytes[first?.offset ?? 0]).toBe(UNREACHABLE);
+    expect(bytes[(first?.offset ?? 0) + 1]).toBe(END);
+    // The innermost ten calls of very many.
+    const deep = await open.call("recurse");
+    expect(deep.ok || deep.error.details["frames"]).toHaveLength(10);
   });
 
   it("answers a stack overflow with a trap, and goes on", async () => {

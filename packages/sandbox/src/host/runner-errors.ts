@@ -2,20 +2,30 @@
 import type { Refusal } from "@glovebox/core/decision";
 
 import { RUNNER_REPORTED_CODES, SandboxError } from "../errors.ts";
-import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES } from "../limits.ts";
+import { MAX_QUEUED_CALLS, MAX_QUEUED_INPUT_BYTES, MAX_TRAP_FRAMES } from "../limits.ts";
 
 const decoder = new TextDecoder();
-const NOTHING_SAID = { code: undefined, message: undefined, exitCode: undefined };
+const NOTHING_SAID = {
+  code: undefined,
+  message: undefined,
+  exitCode: undefined,
+  frames: undefined,
+};
 
 /** The content of a FAILURE frame, which is attacker-controlled; `undefined` for anything but a code that a runner may report. */
 export function parseFailure(payload: Uint8Array): SandboxError | undefined {
-  let parsed: { code?: unknown; message?: unknown; exitCode?: unknown } | null = null;
+  let parsed: {
+    code?: unknown;
+    message?: unknown;
+    exitCode?: unknown;
+    frames?: unknown;
+  } | null = null;
   try {
     parsed = JSON.parse(decoder.decode(payload)) as typeof parsed;
   } catch {
     // no code, and so refused below
   }
-  const { code, message, exitCode } = parsed ?? NOTHING_SAID;
+  const { code, message, exitCode, frames } = parsed ?? NOTHING_SAID;
   if (typeof code !== "string" || typeof message !== "string" || !RUNNER_REPORTED_CODES.has(code)) {
     return undefined;
   }
@@ -24,8 +34,26 @@ export function parseFailure(payload: Uint8Array): SandboxError | undefined {
   return new SandboxError(code, {
     message,
     ...(isForCaller ? { publicMessage: message } : {}),
-    ...(Number.isInteger(exitCode) ? { details: { exitCode } } : {}),
+    details: {
+      ...(Number.isInteger(exitCode) ? { exitCode } : {}),
+      ...(code === "SANDBOX_TRAP" ? { frames: parseFrames(frames) } : {}),
+    },
   });
+}
+
+/** Where a trap was, as the process says; what is malformed is left out. */
+function parseFrames(
+  raw: unknown,
+): readonly { readonly function: number; readonly offset: number }[] {
+  if (!Array.isArray(raw)) return [];
+  return raw.slice(0, MAX_TRAP_FRAMES).flatMap((frame: unknown) => {
+    const [index, offset] = Array.isArray(frame) ? (frame as readonly unknown[]) : [];
+    return isU32(index) && isU32(offset) ? [{ function: index, offset }] : [];
+  });
+}
+
+function isU32(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
 }
 
 /** A refused host call: the reason is for the operator, the code for everybody. */

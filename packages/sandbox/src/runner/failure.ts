@@ -2,7 +2,7 @@
 import { PluginFailure } from "../abi/abi.ts";
 import { ProcessExit } from "../abi/wasi/process-exit.ts";
 import type { SandboxErrorCode } from "../errors.ts";
-import { MAX_PLUGIN_ERROR_CHARACTERS } from "../limits.ts";
+import { MAX_PLUGIN_ERROR_CHARACTERS, MAX_TRAP_FRAMES } from "../limits.ts";
 
 /** The content of FAILURE. */
 export interface ReportedFailure {
@@ -12,6 +12,8 @@ export interface ReportedFailure {
   readonly orderly: boolean;
   /** With which a program ended itself. */
   readonly exitCode?: number;
+  /** Where a trap was: function index and byte offset in the module as loaded, the innermost first. */
+  readonly frames?: readonly (readonly [number, number])[];
 }
 
 /** Names what was thrown out of a command. */
@@ -22,7 +24,17 @@ export function classifyFailure(error: unknown): ReportedFailure {
     return { code, message: bounded(error.message), orderly, ...exit };
   }
   const message = bounded(error instanceof Error ? error.message : "an exception of the plugin");
-  return { code: codeOf(error, message), message, orderly: false };
+  const code = codeOf(error, message);
+  const frames = code === "SANDBOX_TRAP" && error instanceof Error ? framesOf(error) : [];
+  return { code, message, orderly: false, ...(frames.length === 0 ? {} : { frames }) };
+}
+
+/** How V8 ends the line of a call in a module. What stands before it are names, the plugin's own words. */
+const FRAME_LINE = /wasm-function\[(\d{1,10})\]:0x([0-9a-f]{1,8})\)?$/gm;
+
+function framesOf({ stack = "" }: Error): readonly (readonly [number, number])[] {
+  const found = [...stack.matchAll(FRAME_LINE)].slice(0, MAX_TRAP_FRAMES);
+  return found.map(([, index, offset]) => [Number(index), Number.parseInt(offset ?? "", 16)]);
 }
 
 function codeOf(error: unknown, message: string): SandboxErrorCode {

@@ -10,6 +10,7 @@ import { expect, it } from "vitest";
 
 import { OpenFiles } from "../../src/host/file-calls.ts";
 import { answerHostCall } from "../../src/host/host-calls.ts";
+import { parseFailure } from "../../src/host/runner-errors.ts";
 import { HOST_CALL } from "../../src/protocol/frame-table.ts";
 import { encodeParts } from "../../src/protocol/parts.ts";
 
@@ -26,6 +27,17 @@ function answer(type: HostValueType, sent: string, result: HostValue | undefined
     new OpenFiles(),
   );
 }
+
+it("takes of a trap's place what is one, and no more than the engine notes", () => {
+  const failureWith = (frames: unknown) => {
+    const content = JSON.stringify({ code: "SANDBOX_TRAP", message: "unreachable", frames });
+    return parseFailure(encoder.encode(content))?.details["frames"];
+  };
+  const forged = [[-1, 2], [1.5, 2], ["1", "2"], [2 ** 32, 1], [3], null, {}, "12", [1, null]];
+  expect(failureWith([...forged, [7, 99]])).toEqual([{ function: 7, offset: 99 }]);
+  for (const raw of [undefined, null, "[]", { length: 9 }]) expect(failureWith(raw)).toEqual([]);
+  expect(failureWith(Array.from({ length: 100_000 }, () => [1, 2]))).toHaveLength(10);
+});
 
 it.each([
   ["i32", "1.5"],
