@@ -7,6 +7,7 @@ import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import type { CallScope } from "@glovebox/core/ports";
 
 import type { RevocationCell } from "../grant/revocation.ts";
+import { onAbort } from "./on-abort.ts";
 import type { Resolve } from "./resolver.ts";
 
 const RULE = "network.resolve";
@@ -25,7 +26,7 @@ export async function lookUp(
   const stop = (): void => resolve(refuse("BROKER_CANCELLED", RULE, "the call has ended"));
   using _timer = clock.setTimer(timeoutMs, () => failed(`no answer in ${timeoutMs} ms`));
   const unregister = cell.onRevoke((code) => resolve(refuse(code, RULE, "the grant has ended")));
-  scope.signal.addEventListener("abort", stop, { once: true });
+  const unhear = onAbort(scope.signal, stop);
   ask(name).then(
     (answer) => resolve(allow(RULE, answer)),
     (error: unknown) =>
@@ -37,6 +38,6 @@ export async function lookUp(
     return await promise;
   } finally {
     unregister();
-    scope.signal.removeEventListener("abort", stop);
+    unhear();
   }
 }

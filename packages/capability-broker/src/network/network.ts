@@ -23,8 +23,10 @@ import type { Dial } from "./dial.ts";
 import { createExchange, type HopEnd } from "./exchange.ts";
 import { type Hop, type HopRequest, prepareHop } from "./hop.ts";
 import { createLocalAddresses } from "./local-addresses.ts";
+import { onAbort } from "./on-abort.ts";
 import type { Resolve } from "./resolver.ts";
 import type { ResolveSecret } from "./secret.ts";
+import { shareTimer } from "./shared-timer.ts";
 import { trafficRecord, type TrafficSink } from "./traffic.ts";
 
 /** HTTP through a grant, in one step or in two. */
@@ -65,9 +67,10 @@ export interface NetworkContext extends GrantUse {
 
 /** The port of one grant. */
 export function createHttpPort(context: NetworkContext): BrokerHttpPort {
-  const { grant, cell, usage, recorder, deps } = context;
+  const { grant, cell, usage, recorder } = context;
   if (grant === undefined) return withoutGrant(recorder);
-  const granted = { ...context, grant };
+  const deps = { ...context.deps, clock: shareTimer(context.deps.clock) };
+  const granted = { ...context, grant, deps };
   const own = createLocalAddresses(deps.localAddresses, deps.clock);
   const connections = createConnections(
     { grant, cell, clock: deps.clock, dial: deps.dial },
@@ -101,7 +104,6 @@ export function createHttpPort(context: NetworkContext): BrokerHttpPort {
   }
 
   function open(scope: CallScope, first: Hop, release: () => void): HttpExchange {
-    const stop = (): void => running.fail("BROKER_CANCELLED");
     const running = createExchange({
       first,
       limits: granted.grant.limits,
@@ -128,20 +130,20 @@ export function createHttpPort(context: NetworkContext): BrokerHttpPort {
         context.traffic?.(trafficRecord(context, scope, end, deps.clock));
       },
       onEnd() {
-        scope.signal.removeEventListener("abort", stop);
+        unhear();
         unregister();
         release();
       },
     });
     const unregister = cell.onRevoke((code) => running.fail(code));
-    scope.signal.addEventListener("abort", stop, { once: true });
+    const unhear = onAbort(scope.signal, () => running.fail("BROKER_CANCELLED"));
     return running.exchange;
   }
 
-  function recordEnd(scope: CallScope, { hop, code, head, ...end }: HopEnd): void {
-    recorder.ended(scope, "network.response", code, {
-      host: hop.target.host.name,
-      ...(head === undefined ? {} : { status: head.status }),
+  function recordEnd(scope: CallScope, end: HopEnd): void {
+    recorder.ended(scope, "network.response", end.code, {
+      host: end.hop.target.host.name,
+      ...(end.head && { status: end.head.status }),
       requestBytes: end.requestBytes,
       responseBytes: end.wireBytes,
       decodedBytes: end.decodedBytes,
