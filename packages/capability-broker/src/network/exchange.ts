@@ -23,8 +23,9 @@ import { startTransfer, type Transfer } from "./transfer.ts";
 /** How one request of an exchange ended, or the exchange with its last. */
 export interface HopEnd {
   readonly hop: Hop;
-  readonly code?: BrokerErrorCode;
-  readonly head?: ResponseHead;
+  /** Absent when all went well. */
+  readonly code: BrokerErrorCode | undefined;
+  readonly head: ResponseHead | undefined;
   readonly serverAddress: string | undefined;
   readonly requestBytes: number;
   readonly wireBytes: number;
@@ -109,8 +110,8 @@ export function createExchange(context: ExchangeContext): RunningExchange {
     connection?.release(isWhole);
     context.onHopEnd({
       hop,
-      ...(failure === undefined ? {} : { code: failure.code }),
-      ...(lastHead === undefined ? {} : { head: lastHead }),
+      code: failure?.code,
+      head: lastHead,
       serverAddress: connection?.address,
       requestBytes: request.bytes,
       wireBytes: response?.wireBytes ?? 0,
@@ -282,7 +283,7 @@ export function createExchange(context: ExchangeContext): RunningExchange {
         // A body that is whole before it is sent has a length; only a longer one is chunked.
         if (transfer === undefined) send(request.bytes === 0 ? null : (request.whole ?? null));
       }
-      return head.promise;
+      return await head.promise;
     },
     async readBody(max) {
       assertUsable();

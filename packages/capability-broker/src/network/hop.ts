@@ -6,7 +6,7 @@
 import { type Decision, allow, refuse } from "@glovebox/core/decision";
 import type { CallScope } from "@glovebox/core/ports";
 
-import type { NetworkGrant } from "../grant/grant.ts";
+import type { NetworkGrant, SecretRule } from "../grant/grant.ts";
 import { checkUse } from "../grant/use.ts";
 import { inspectText } from "../inspection/inspect-text.ts";
 import type { OutgoingPart } from "../inspection/transform.ts";
@@ -51,6 +51,8 @@ export interface HopRequest {
   readonly previous?: Hop;
 }
 
+const NO_SECRETS = allow("network.secrets", [] as readonly InsertedSecret[]);
+
 /** Takes a request through everything that comes before its connection. */
 export async function prepareHop(
   context: NetworkContext & { readonly grant: NetworkGrant },
@@ -84,7 +86,9 @@ export async function prepareHop(
   if (!held.allowed) return held;
   const endedMs = deps.clock.monotonicMs();
 
-  const inserted = await insertSecrets(context, scope, target);
+  const rules = secretsFor(grant, target);
+  const inserted =
+    rules.length === 0 ? NO_SECRETS : await insertSecrets(context, scope, target, rules);
   if (!inserted.allowed) return inserted;
   const still = checkUse(context, cell, scope);
   if (!still.allowed) return still;
@@ -158,12 +162,11 @@ function inspectRequest(
 }
 
 async function insertSecrets(
-  context: NetworkContext & { readonly grant: NetworkGrant },
+  context: NetworkContext,
   scope: CallScope,
   target: ParsedTarget,
+  rules: readonly SecretRule[],
 ): Promise<Decision<readonly InsertedSecret[]>> {
-  const rules = secretsFor(context.grant, target);
-  if (rules.length === 0) return allow("network.secrets", []);
   const inserted = await insertedSecrets(rules, context.deps.resolveSecret);
   return context.recorder.decideBefore(scope, "network.secret", inserted, {
     host: target.host.name,

@@ -74,11 +74,13 @@ export function codeOfFailure(error: Error, stage: Stage): BrokerError {
 function pairsOf(raw: RawHeaders): readonly (readonly [string, string])[] {
   if (!Array.isArray(raw))
     return Object.entries(raw ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]);
-  const flat = (raw as readonly (Buffer | string)[]).map((part) =>
-    typeof part === "string" ? part : part.toString("latin1"),
-  );
+  const parts = raw as readonly (Buffer | string)[];
   const pairs: (readonly [string, string])[] = [];
-  for (let at = 0; at + 1 < flat.length; at += 2)
-    pairs.push([(flat[at] ?? "").toLowerCase(), flat[at + 1] ?? ""]);
+  for (let at = 0; at + 1 < parts.length; at += 2)
+    pairs.push([textOf(parts[at]).toLowerCase(), textOf(parts[at + 1])]);
   return pairs;
+}
+
+function textOf(part: Buffer | string = ""): string {
+  return typeof part === "string" ? part : part.toString("latin1");
 }
