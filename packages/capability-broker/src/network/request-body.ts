@@ -87,8 +87,9 @@ export function createRequestBody(context: RequestBodyContext): RequestBody {
       bytes += given.length;
       if (bytes > context.maxBytes) throw new BrokerError("BROKER_REQUEST_SIZE");
       for (let at = 0; at < given.length; at += MAX_PIECE_BYTES) {
-        // An owned copy: its holder may change the bytes while they wait.
-        const piece = given.slice(at, at + MAX_PIECE_BYTES);
+        // An owned copy, for its holder may change the bytes while they wait. Not slice(): of a Buffer
+        // that is a view, and what was inspected would not be what is sent (CWE-367).
+        const piece = new Uint8Array(given.subarray(at, at + MAX_PIECE_BYTES));
         const released = inspection === undefined ? piece : inspected(inspection.push(piece));
         for (let from = 0; from < released.length; from += MAX_PIECE_BYTES) {
           const part = released.subarray(from, from + MAX_PIECE_BYTES);

@@ -103,6 +103,7 @@ test.each([
   ["to a file", "file:///etc/passwd", "BROKER_URL_SCHEME"],
   ["that a parser would mend into a path", "https:/evil.com/", "BROKER_URL_SYNTAX"],
   ["that a parser would mend into an address", "https://127.1/", "BROKER_HOST_NAME"],
+  ["without a scheme that a parser would mend", "//127.1/", "BROKER_HOST_NAME"],
   ["to another port", "https://api.example.com:8443/", "BROKER_PORT_NOT_GRANTED"],
 ])("a redirect %s is refused before anything is dialled for it", async (_name, location, code) => {
   await follow([{ status: 302, location }], async (lab) => {
@@ -187,3 +188,13 @@ test("a secret of the first request must not come back from where it redirected"
   const [first = "", second = ""] = server.received().split("\r\n\r\n");
   expect([first.includes(SECRET), second.includes(SECRET)]).toEqual([true, false]);
 });
+
+test.each([200, 201, 300, 304, 305, 306, 399])(
+  "a location beside status %i is not followed",
+  async (status) => {
+    await follow([{ status, location: "https://a.trusted.com/" }], async (lab) => {
+      const sent = await send(lab.broker.http(lab.grant()), "https://api.example.com/");
+      expect([sent.code, sent.status, lab.dials.length]).toEqual(["allowed", status, 1]);
+    });
+  },
+);

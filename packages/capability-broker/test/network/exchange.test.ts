@@ -254,3 +254,19 @@ test.each([
     expect(sent.headers).toContainEqual(["content-encoding", "gzip, unknown"]);
   },
 );
+
+test("bytes of a body that change after they were written are sent as they were", async () => {
+  let received = "";
+  await using server = await startHttpServer((request, response) => {
+    request.on("data", (chunk) => (received += String(chunk)));
+    request.on("end", () => response.end("hello"));
+  });
+  await using lab = createLab({ policy: { network: insecure }, dns, port: server.port });
+  const request = { method: "POST", url: "http://api.example.com/", headers: [] };
+  const exchange = valueOf(await lab.broker.http(lab.grant()).begin(callScope(), request));
+  const body = Buffer.from("as it was inspected");
+  await exchange.writeBody(body);
+  body.fill("x");
+  await exchange.finish();
+  expect(received).toBe("as it was inspected");
+});
