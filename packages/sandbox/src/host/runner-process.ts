@@ -23,7 +23,8 @@ const RUNNER_USER: User = { uid: 65_534, gid: 65_534 };
 
 const ENGINE_FLAGS = [
   "--single-threaded",
-  "--v8-pool-size=0",
+  // 0 would be as many as the machine has cores.
+  "--v8-pool-size=1",
   "--max-old-space-size=64",
   "--max-semi-space-size=1",
   "--disallow-code-generation-from-strings",

@@ -18,7 +18,12 @@ const MODULE = `(module
     (i64.store (i32.const 24) (i64.const -1))
     (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))
   (func (export "random") (result i32) (call $random (i32.const 0) (i32.const 44040192)))
+  (func (export "vectors") (result i32)
+    (call $fd_write (i32.const 1) (i32.const 65536) (i32.const 1024) (i32.const 8)))
+  (func (export "too many vectors") (result i32)
+    (call $fd_write (i32.const 1) (i32.const 65536) (i32.const 1025) (i32.const 8)))
   (func (export "fine")))`;
+const EINVAL = 28;
 
 it.each([
   ["flood", "SANDBOX_OUTPUT_SIZE"],
@@ -33,4 +38,13 @@ it.each([
   expect(codeOf(await open.call(name))).toBe(code);
   expect(process.memoryUsage().rss - before).toBeLessThan(64 * 2 ** 20);
   expect(textOf(await open.call("fine"))).toBe("");
+});
+
+it("takes as many vectors at once as Linux does, and no more", async () => {
+  await using open = await openPlugin(MODULE, { abi: "wasi" });
+  expect(textOf(await open.call("vectors"))).toBe("");
+  expect(await open.call("too many vectors")).toMatchObject({
+    ok: false,
+    error: { code: "SANDBOX_PLUGIN_ERROR", message: `too many vectors returned ${EINVAL}` },
+  });
 });

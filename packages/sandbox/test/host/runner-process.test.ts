@@ -22,6 +22,15 @@ it("gives a process nothing of the host's environment, and the permission model"
   ]);
 });
 
+it("starts an engine without code from strings and without __proto__", async () => {
+  const words = await lastWordsOf(`
+    const attempt = (what) => { try { return what(); } catch (error) { return error.name; } };
+    console.error(JSON.stringify([
+      attempt(() => new Function("return 1")()), "__proto__" in {}, typeof gc,
+    ]))`);
+  expect(JSON.parse(words)).toEqual(["EvalError", false, "function"]);
+});
+
 it("reads all that a process writes to standard error, and keeps little of it", async () => {
   const words = await lastWordsOf(`require("node:fs").writeSync(2, "last words ".repeat(100_000))`);
   expect(words.length).toBeGreaterThan(MAX_STDERR_CHARACTERS - 20);
