@@ -111,3 +111,12 @@ test("a body below the least rate ends before its total time", async () => {
   }
   expect(code).toBe("BROKER_TIMEOUT_RATE");
 });
+
+test("chunks may cost a quarter of the body that they bring, and no more", async () => {
+  const inChunksOf = (size: number) => (socket: Socket) => {
+    const chunk = `${size.toString(16)}\r\n${"x".repeat(size)}\r\n`;
+    socket.end(`${CHUNKED}${chunk.repeat(200_000 / size)}0\r\n\r\n`);
+  };
+  expect((await answerOf(inChunksOf(40))).code).toBe("allowed");
+  expect((await answerOf(inChunksOf(10))).code).toBe("BROKER_RESPONSE_OVERHEAD");
+});

@@ -1,4 +1,4 @@
-import { createTestAuthority } from "@glovebox/testkit/servers";
+import { createTestAuthority, startHttpServer } from "@glovebox/testkit/servers";
 import { expect, test } from "vitest";
 
 import { PUBLIC_ADDRESS, type Lab, createLab, send } from "../lab.ts";
@@ -198,3 +198,25 @@ test.each([200, 201, 300, 304, 305, 306, 399])(
     });
   },
 );
+
+test("nor does what is left of it, when the redirect comes after its end", async () => {
+  const requests: string[] = [];
+  await using server = await startHttpServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    request.resume();
+    request.on("end", () =>
+      response.writeHead(request.url === "/a" ? 307 : 200, { location: "/b" }).end(),
+    );
+  });
+  const insecure = { ...network, allowInsecureHttp: true, secrets: [] };
+  await using lab = createLab({
+    policy: { network: insecure },
+    dns: { "*": [[PUBLIC_ADDRESS]] },
+    port: server.port,
+  });
+  const sent = await send(lab.broker.http(lab.grant()), "http://api.example.com/a", {
+    method: "POST",
+    body: new Uint8Array(600_000),
+  });
+  expect([sent.code, requests]).toEqual(["BROKER_REDIRECT", ["POST /a"]]);
+});
