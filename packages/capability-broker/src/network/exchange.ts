@@ -15,10 +15,10 @@ import type { Connection } from "./connections.ts";
 import { parseCodings } from "./decode.ts";
 import type { Hop } from "./hop.ts";
 import { locationOf, nextRequest, type NextRequest } from "./redirect.ts";
-import { createRequestBody } from "./request-body.ts";
-import { type ResponseBody, createResponseBody } from "./response-body.ts";
+import { createRequestBody, type RequestBody } from "./request-body.ts";
+import { type BodyEvents, ResponseBody } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
-import { startTransfer, type Transfer } from "./transfer.ts";
+import { startTransfer, type Transfer, type TransferEvents } from "./transfer.ts";
 
 /** How one request of an exchange ended, or the exchange with its last. */
 export interface HopEnd {
@@ -66,255 +66,305 @@ type State = "writing" | "sent" | "ended" | "failed";
 
 /** An exchange that has not sent anything yet. */
 export function createExchange(context: ExchangeContext): RunningExchange {
-  const { limits, clock } = context;
-  const head = Promise.withResolvers<HttpResponseHead>();
-  head.promise.catch(() => undefined);
-  const timers = new Set<Timer>();
-  let state: State = "writing";
-  let failure: BrokerError | undefined;
-  let isWriting = false;
-  let isReading = false;
+  const running = new Running(context);
+  return {
+    exchange: new Exchange(running),
+    fail: (code) => running.onFailure(new BrokerError(code)),
+  };
+}
+
+/** What the plugin's side is given: nothing of what it runs on. */
+class Exchange implements HttpExchange {
+  readonly #running: Running;
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  writeBody(bytes: Uint8Array): Promise<void> {
+    return this.#running.writeBody(bytes);
+  }
+
+  finish(): Promise<HttpResponseHead> {
+    return this.#running.finish();
+  }
+
+  readBody(max: number): Promise<Uint8Array | null> {
+    return this.#running.readBody(max);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#running.onFailure(new BrokerError("BROKER_CANCELLED"));
+  }
+}
+
+/** A class, for every request has one (bench: https_request_vs_undici). */
+class Running implements TransferEvents, BodyEvents {
+  readonly #context: ExchangeContext;
+  readonly #limits: NetworkLimits;
+  readonly #clock: Clock;
+  readonly #head = Promise.withResolvers<HttpResponseHead>();
+  readonly #request: RequestBody;
+  readonly #total: Timer;
+  #state: State = "writing";
+  #failure: BrokerError | undefined;
+  #isWriting = false;
+  #isReading = false;
   /** Whether the rate is measured: from the first time that somebody waits for the body. */
-  let isWatched = false;
-  let hop = context.first;
-  let redirects = 0;
-  let transfer: Transfer | undefined;
-  let connection: Connection | undefined;
-  let response: ResponseBody | undefined;
-  let lastHead: ResponseHead | undefined;
-  let startedMs = clock.monotonicMs();
-  let headMs: number | undefined;
-  let firstByte: Timer | undefined;
-  let wakeReader: (() => void) | undefined;
+  #isWatched = false;
+  #hop: Hop;
+  #redirects = 0;
+  #transfer: Transfer | undefined;
+  #connection: Connection | undefined;
+  #response: ResponseBody | undefined;
+  #lastHead: ResponseHead | undefined;
+  #startedMs: number;
+  #headMs: number | undefined;
+  #firstByte: Timer | undefined;
+  #idle: Timer | undefined;
+  #rateWindow: Timer | undefined;
+  #wakeReader: (() => void) | undefined;
 
-  const request = createRequestBody({
-    maxBytes: limits.maxRequestBytes,
-    inspection: context.inspection,
-    count: (bytes) => context.countSent(bytes),
-    onOverflow: () => transfer === undefined && send(request.stream()),
-    onBlocked: (block) => context.onBlocked(block),
-  });
-
-  function startTimer(afterMs: number, code: BrokerErrorCode): Timer {
-    const timer = clock.setTimer(afterMs, () => fail(new BrokerError(code)));
-    timers.add(timer);
-    return timer;
-  }
-
-  function stopTimer(timer: Timer | undefined): void {
-    timer?.cancel();
-    if (timer !== undefined) timers.delete(timer);
-  }
-
-  function endHop(isWhole: boolean): void {
-    connection?.release(isWhole);
-    context.onHopEnd({
-      hop,
-      code: failure?.code,
-      head: lastHead,
-      serverAddress: connection?.address,
-      requestBytes: request.bytes,
-      wireBytes: response?.wireBytes ?? 0,
-      decodedBytes: response?.decodedBytes ?? 0,
-      startedMs,
-      headMs,
-      endedMs: clock.monotonicMs(),
+  constructor(context: ExchangeContext) {
+    const { limits, clock } = context;
+    this.#context = context;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#hop = context.first;
+    this.#startedMs = clock.monotonicMs();
+    this.#head.promise.catch(() => undefined);
+    this.#request = createRequestBody({
+      maxBytes: limits.maxRequestBytes,
+      inspection: context.inspection,
+      count: (bytes) => context.countSent(bytes),
+      onOverflow: () => this.#transfer === undefined && this.#send(this.#request.stream()),
+      onBlocked: (block) => context.onBlocked(block),
     });
+    this.#total = this.#startTimer(limits.totalTimeoutMs, "BROKER_TIMEOUT_TOTAL");
   }
 
-  function end(next: "ended" | "failed"): void {
-    state = next;
-    for (const timer of timers) timer.cancel();
-    timers.clear();
-    request.stop();
-    endHop(next === "ended");
-    context.onEnd();
-    wakeReader?.();
+  async writeBody(bytes: Uint8Array): Promise<void> {
+    this.#assertUsable();
+    // The server answered already: what it did not wait for is not sent.
+    if (this.#state === "ended") return;
+    const { method } = this.#context.first.target;
+    if (this.#state !== "writing" || this.#isWriting || method === "GET" || method === "HEAD")
+      throw stateError(`cannot write a body of ${method} now`);
+    this.#isWriting = true;
+    try {
+      await this.#request.write(bytes);
+    } catch (error) {
+      if (error instanceof BrokerError) this.onFailure(error);
+      throw error;
+    } finally {
+      this.#isWriting = false;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
-  function fail(error: BrokerError): void {
-    if (state === "failed" || state === "ended") return;
-    failure = error;
-    // What was read and not yet taken is dropped: half an answer is no answer.
-    response?.discard();
-    head.reject(error);
-    transfer?.abort(error);
-    end("failed");
+  async finish(): Promise<HttpResponseHead> {
+    this.#assertUsable();
+    if (this.#isWriting) throw stateError("a write is in progress");
+    if (this.#state === "writing") {
+      try {
+        this.#request.finish();
+      } catch (error) {
+        if (error instanceof BrokerError) this.onFailure(error);
+        throw error;
+      }
+      this.#state = "sent";
+      if (this.#lastHead === undefined) this.#awaitFirstByte();
+      // A body that is whole before it is sent has a length; only a longer one is chunked.
+      if (this.#transfer === undefined)
+        this.#send(this.#request.bytes === 0 ? null : (this.#request.whole ?? null));
+    }
+    return await this.#head.promise;
   }
 
-  function assertUsable(): void {
-    if (failure !== undefined) throw failure;
-    context.assertUsable();
+  async readBody(max: number): Promise<Uint8Array | null> {
+    this.#assertUsable();
+    if (!Number.isSafeInteger(max) || max < 1)
+      throw stateError("readBody needs a positive number of bytes");
+    if (this.#state === "writing" || this.#isReading) throw stateError("cannot read now");
+    this.#isReading = true;
+    try {
+      for (;;) {
+        const bytes = this.#response?.take(max);
+        if (bytes !== undefined) return bytes;
+        if (this.#response?.isWhole === true) return null;
+        this.#startWatch();
+        this.#idle = this.#startTimer(this.#limits.idleTimeoutMs, "BROKER_TIMEOUT_IDLE");
+        await new Promise<void>((wake) => (this.#wakeReader = wake));
+        this.#idle.cancel();
+        if (this.#failure !== undefined) throw this.#failure;
+      }
+    } finally {
+      this.#isReading = false;
+    }
   }
 
-  function send(body: AsyncIterable<Uint8Array> | Uint8Array | null): void {
-    const { target, wireHeaders } = hop;
-    startedMs = clock.monotonicMs();
-    connection = context.connect(hop);
-    transfer = startTransfer(
-      connection,
-      { path: target.path, method: target.method, headers: wireHeaders, body },
-      limits,
-      {
-        onHead,
-        onData(chunk) {
-          const counted = context.countReceived(chunk.length);
-          if (counted.allowed) response?.push(chunk);
-          else fail(new BrokerError("BROKER_QUOTA", { message: counted.reason }));
-        },
-        onEnd(trailers) {
-          if (isReflected(trailers)) return fail(new BrokerError("BROKER_SECRET_REFLECTED"));
-          response?.end();
-        },
-        onFailure: fail,
-      },
-    );
-  }
-
-  function isReflected(pairs: HttpResponseHead["headers"], more = ""): boolean {
-    const { search } = hop;
-    if (search === undefined) return false;
-    return search.isIn(`${more}\n${pairs.flat().join("\n")}`);
-  }
-
-  function onHead(received: ResponseHead): void {
-    lastHead = received;
-    headMs = clock.monotonicMs();
-    stopTimer(firstByte);
-    if (isReflected(received.headers, received.statusText))
-      return fail(new BrokerError("BROKER_SECRET_REFLECTED"));
+  onHead(received: ResponseHead): void {
+    this.#lastHead = received;
+    this.#headMs = this.#clock.monotonicMs();
+    this.#firstByte?.cancel();
+    if (this.#isReflected(received.headers, received.statusText))
+      return this.onFailure(new BrokerError("BROKER_SECRET_REFLECTED"));
     const location = locationOf(received.status, received.headers);
-    if (location !== undefined && limits.maxRedirects > 0) {
-      follow(received.status, location).catch((error: unknown) =>
-        fail(new BrokerError("BROKER_REDIRECT", { cause: error })),
+    if (location !== undefined && this.#limits.maxRedirects > 0) {
+      this.#follow(received.status, location).catch((error: unknown) =>
+        this.onFailure(new BrokerError("BROKER_REDIRECT", { cause: error })),
       );
       return;
     }
-    const isBodiless = hop.target.method === "HEAD" || [204, 304].includes(received.status);
+    const { target, search } = this.#hop;
+    const isBodiless = target.method === "HEAD" || [204, 304].includes(received.status);
     const values = received.headers.flatMap(([name, value]) =>
       name === "content-encoding" ? [value] : [],
     );
-    const codings = isBodiless ? [] : parseCodings(values, limits.maxCodings);
-    if (typeof codings === "string") return fail(new BrokerError(codings));
-    response = createResponseBody(codings, limits, hop.search, {
-      setPaused: (isPaused) => transfer?.setPaused(isPaused),
-      onReady: () => wakeReader?.(),
-      onWhole: () => state !== "failed" && end("ended"),
-      onFailure: fail,
-    });
+    const codings = isBodiless ? [] : parseCodings(values, this.#limits.maxCodings);
+    if (typeof codings === "string") return this.onFailure(new BrokerError(codings));
+    this.#response = new ResponseBody(codings, this.#limits, search, this);
     const { status, headers } = received;
-    head.resolve({
+    this.#head.resolve({
       status,
       headers: codings.length === 0 ? headers : headers.filter(([name]) => !CODED.has(name)),
     });
   }
 
-  /** Ends a body that brings less than its floor in a window in which nobody but the server was slow. */
-  function watchRate(body: ResponseBody, before: number): void {
-    const timer = clock.setTimer(RATE_WINDOW_MS, () => {
-      timers.delete(timer);
-      const least = (limits.minBytesPerSecond * RATE_WINDOW_MS) / 1_000;
-      if (!body.wasPaused() && body.wireBytes - before < least)
-        return fail(new BrokerError("BROKER_TIMEOUT_RATE"));
-      watchRate(body, body.wireBytes);
-    });
-    timers.add(timer);
+  onData(chunk: Uint8Array): void {
+    const counted = this.#context.countReceived(chunk.length);
+    if (counted.allowed) this.#response?.push(chunk);
+    else this.onFailure(new BrokerError("BROKER_QUOTA", { message: counted.reason }));
   }
 
-  async function follow(status: number, location: string): Promise<void> {
+  onEnd(trailers: ResponseHead["headers"]): void {
+    if (this.#isReflected(trailers))
+      return this.onFailure(new BrokerError("BROKER_SECRET_REFLECTED"));
+    this.#response?.end();
+  }
+
+  onFailure(error: BrokerError): void {
+    if (this.#isOver()) return;
+    this.#failure = error;
+    // What was read and not yet taken is dropped: half an answer is no answer.
+    this.#response?.discard();
+    this.#head.reject(error);
+    this.#transfer?.abort(error);
+    this.#end("failed");
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#transfer?.setPaused(isPaused);
+  }
+
+  onReady(): void {
+    this.#wakeReader?.();
+  }
+
+  onWhole(): void {
+    if (this.#state !== "failed") this.#end("ended");
+  }
+
+  #isOver(): boolean {
+    return this.#state === "failed" || this.#state === "ended";
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#context.assertUsable();
+  }
+
+  #send(body: AsyncIterable<Uint8Array> | Uint8Array | null): void {
+    const { target, wireHeaders } = this.#hop;
+    this.#startedMs = this.#clock.monotonicMs();
+    this.#connection = this.#context.connect(this.#hop);
+    const { path, method } = target;
+    const request = { path, method, headers: wireHeaders, body };
+    this.#transfer = startTransfer(this.#connection, request, this.#limits, this);
+  }
+
+  async #follow(status: number, location: string): Promise<void> {
     // The body of a redirect is never read: it could be as large as any.
-    transfer?.abort(new BrokerError("BROKER_REDIRECT"));
+    this.#transfer?.abort(new BrokerError("BROKER_REDIRECT"));
     const broken = (why: string): void =>
-      fail(new BrokerError("BROKER_REDIRECT", { message: why }));
-    if (++redirects > limits.maxRedirects)
-      return broken(`more than ${limits.maxRedirects} redirects`);
-    const next = nextRequest(hop.target, hop.headers, status, location);
+      this.onFailure(new BrokerError("BROKER_REDIRECT", { message: why }));
+    const { maxRedirects } = this.#limits;
+    if (++this.#redirects > maxRedirects) return broken(`more than ${maxRedirects} redirects`);
+    const next = nextRequest(this.#hop.target, this.#hop.headers, status, location);
     if (next === undefined) return broken("its location has no single meaning");
-    const body = next.keepsBody && request.bytes > 0 ? request.whole : null;
+    const body = next.keepsBody && this.#request.bytes > 0 ? this.#request.whole : null;
     if (body === undefined) return broken("the body was streamed and is gone");
-    endHop(false);
-    connection = undefined;
-    lastHead = undefined;
-    headMs = undefined;
-    const decision = await context.nextHop(hop, next);
-    if (state === "failed" || state === "ended") return;
-    if (!decision.allowed) return fail(errorOf(decision.code, decision.reason));
-    hop = decision.value;
+    this.#endHop(false);
+    this.#connection = undefined;
+    this.#lastHead = undefined;
+    this.#headMs = undefined;
+    const decision = await this.#context.nextHop(this.#hop, next);
+    if (this.#isOver()) return;
+    if (!decision.allowed) return this.onFailure(errorOf(decision.code, decision.reason));
+    this.#hop = decision.value;
     // Only bodies that are whole are kept, so the request had been sent.
-    state = "sent";
-    firstByte = startTimer(limits.firstByteTimeoutMs, "BROKER_TIMEOUT_FIRST_BYTE");
-    send(body);
+    this.#state = "sent";
+    this.#awaitFirstByte();
+    this.#send(body);
   }
 
-  startTimer(limits.totalTimeoutMs, "BROKER_TIMEOUT_TOTAL");
+  #isReflected(pairs: HttpResponseHead["headers"], more = ""): boolean {
+    const { search } = this.#hop;
+    if (search === undefined) return false;
+    return search.isIn(`${more}\n${pairs.flat().join("\n")}`);
+  }
 
-  const exchange: HttpExchange = {
-    async writeBody(bytes) {
-      assertUsable();
-      // The server answered already: what it did not wait for is not sent.
-      if (state === "ended") return;
-      const { method } = context.first.target;
-      if (state !== "writing" || isWriting || method === "GET" || method === "HEAD")
-        throw stateError(`cannot write a body of ${method} now`);
-      isWriting = true;
-      try {
-        await request.write(bytes);
-      } catch (error) {
-        if (error instanceof BrokerError) fail(error);
-        throw error;
-      } finally {
-        isWriting = false;
-      }
-      if (failure !== undefined) throw failure;
-    },
-    async finish() {
-      assertUsable();
-      if (isWriting) throw stateError("a write is in progress");
-      if (state === "writing") {
-        try {
-          request.finish();
-        } catch (error) {
-          if (error instanceof BrokerError) fail(error);
-          throw error;
-        }
-        state = "sent";
-        if (lastHead === undefined)
-          firstByte = startTimer(limits.firstByteTimeoutMs, "BROKER_TIMEOUT_FIRST_BYTE");
-        // A body that is whole before it is sent has a length; only a longer one is chunked.
-        if (transfer === undefined) send(request.bytes === 0 ? null : (request.whole ?? null));
-      }
-      return await head.promise;
-    },
-    async readBody(max) {
-      assertUsable();
-      if (!Number.isSafeInteger(max) || max < 1)
-        throw stateError("readBody needs a positive number of bytes");
-      if (state === "writing" || isReading) throw stateError("cannot read now");
-      isReading = true;
-      try {
-        for (;;) {
-          const bytes = response?.take(max);
-          if (bytes !== undefined) return bytes;
-          if (response?.isWhole === true) return null;
-          if (response !== undefined && !isWatched && limits.minBytesPerSecond > 0) {
-            isWatched = true;
-            watchRate(response, response.wireBytes);
-          }
-          const idle = startTimer(limits.idleTimeoutMs, "BROKER_TIMEOUT_IDLE");
-          await new Promise<void>((wake) => (wakeReader = wake));
-          stopTimer(idle);
-          if (failure !== undefined) throw failure;
-        }
-      } finally {
-        isReading = false;
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      fail(new BrokerError("BROKER_CANCELLED"));
-    },
-  };
+  #startTimer(afterMs: number, code: BrokerErrorCode): Timer {
+    return this.#clock.setTimer(afterMs, () => this.onFailure(new BrokerError(code)));
+  }
 
-  return { exchange, fail: (code) => fail(new BrokerError(code)) };
+  #awaitFirstByte(): void {
+    const { firstByteTimeoutMs } = this.#limits;
+    this.#firstByte = this.#startTimer(firstByteTimeoutMs, "BROKER_TIMEOUT_FIRST_BYTE");
+  }
+
+  #startWatch(): void {
+    if (this.#response === undefined || this.#isWatched) return;
+    if (this.#limits.minBytesPerSecond === 0) return;
+    this.#isWatched = true;
+    this.#watchRate(this.#response, this.#response.wireBytes);
+  }
+
+  /** Ends a body that brings less than its floor in a window in which nobody but the server was slow. */
+  #watchRate(body: ResponseBody, before: number): void {
+    this.#rateWindow = this.#clock.setTimer(RATE_WINDOW_MS, () => {
+      const least = (this.#limits.minBytesPerSecond * RATE_WINDOW_MS) / 1_000;
+      if (!body.wasPaused() && body.wireBytes - before < least)
+        return this.onFailure(new BrokerError("BROKER_TIMEOUT_RATE"));
+      this.#watchRate(body, body.wireBytes);
+    });
+  }
+
+  #endHop(isWhole: boolean): void {
+    this.#connection?.release(isWhole);
+    this.#context.onHopEnd({
+      hop: this.#hop,
+      code: this.#failure?.code,
+      head: this.#lastHead,
+      serverAddress: this.#connection?.address,
+      requestBytes: this.#request.bytes,
+      wireBytes: this.#response?.wireBytes ?? 0,
+      decodedBytes: this.#response?.decodedBytes ?? 0,
+      startedMs: this.#startedMs,
+      headMs: this.#headMs,
+      endedMs: this.#clock.monotonicMs(),
+    });
+  }
+
+  #end(next: "ended" | "failed"): void {
+    this.#state = next;
+    for (const timer of [this.#total, this.#firstByte, this.#idle, this.#rateWindow])
+      timer?.cancel();
+    this.#request.stop();
+    this.#endHop(next === "ended");
+    this.#context.onEnd();
+    this.#wakeReader?.();
+  }
 }
 
 /** Headers that a decoded body does not have any more. */
