@@ -64,6 +64,9 @@ export const MODULE_THREAD_HEAP_MIB = 512;
 /** Time without work after which it ends, milliseconds: starting it takes about fifty. */
 export const MODULE_THREAD_IDLE_MS = 10_000;
 
+/** Places where one version of a plugin trapped that are looked up for the log: each takes metering it again. */
+export const MAX_TRAPS_LOCATED = 8;
+
 /** Bytes of metered modules that are kept for later loads. */
 export const MAX_METERED_CACHE_BYTES: number = 64 * MIB;
 

@@ -39,6 +39,7 @@ import type { ParsedConfig } from "./options.ts";
 import { createRegistry } from "./plugin/registry.ts";
 import { createObserver } from "./response/observer.ts";
 import { createResponses, type Responses } from "./response/quarantine.ts";
+import { createTrapDesk } from "./response/trap-desk.ts";
 import { createModuleCrew } from "./wasm/module-crew.ts";
 
 /** The joined modules. */
@@ -157,10 +158,12 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   });
   onFlood = ({ pluginId, reason }) => responses.throttle(pluginId, { ...FLOOD_THROTTLE, reason });
   const observer = createObserver(monitor, responses, events, clock);
+  const { modules } = load;
+  const traps = createTrapDesk({ modules, logger, background });
   const opened = undo.move();
   return {
     load,
-    call: { registry, limiter, instructions, events, observer, durability, stopped },
+    call: { registry, limiter, instructions, events, observer, traps, durability, stopped },
     responses,
     events,
     monitor,

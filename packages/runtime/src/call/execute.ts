@@ -20,6 +20,7 @@ import type { Registry } from "../plugin/registry.ts";
 import { refusalOfState } from "../plugin/state.ts";
 import { errorOf, publicMessageOf } from "../public-message.ts";
 import type { Observer } from "../response/observer.ts";
+import type { TrapDesk } from "../response/trap-desk.ts";
 import { type CallContext, type CallOptions, type ParsedContext, parseContext } from "./context.ts";
 import type { InstructionBudgets } from "./instruction-budgets.ts";
 import { CallMeter } from "./meter.ts";
@@ -32,6 +33,7 @@ export interface CallParts {
   readonly instructions: InstructionBudgets;
   readonly events: Events;
   readonly observer: Observer;
+  readonly traps: TrapDesk;
   readonly durability: AuditDurability;
   /** Why no call is taken at all; `undefined` while the host is open. */
   stopped(): Refusal | undefined;
@@ -190,7 +192,7 @@ function finish(
   ran: CallOutcome,
   used: Usage,
 ): CallOutcome | Promise<CallOutcome> {
-  const { events, observer } = parts;
+  const { events, observer, traps } = parts;
   const { scope, generation, context } = call;
   const { meter } = scope;
   const usage: Usage =
@@ -209,6 +211,7 @@ function finish(
         ? ran
         : { ...ran, usage };
   observer.observe(scope, outcome);
+  if (!outcome.ok) traps.note(scope.pluginId, generation, functionName, outcome.error);
   const taken = events.record(scope, {
     kind: EVENT.call,
     rule: CALL_RULE.end,

@@ -14,6 +14,7 @@ import {
   type NamedModuleBytes,
   type ReservedRunner,
 } from "@glovebox/sandbox";
+import type { MappedOffset } from "@glovebox/wasm-metering";
 
 import { MAX_TABLE_ELEMENTS, WASM_PAGE_BYTES } from "../limits.ts";
 import type { PluginPackage } from "../package/plugin-package.ts";
@@ -45,12 +46,38 @@ export interface ModuleCheck {
     engine: LazyEngine,
     limits: CallLimits,
   ): Promise<Decision<CheckedModules>>;
+  /**
+   * Where in the module that its author wrote a plugin was, by offsets in the module as loaded. A
+   * plugin of several modules is refused: an offset does not say in which.
+   */
+  locate(
+    source: PluginPackage,
+    manifest: PluginManifest,
+    limits: CallLimits,
+    offsets: readonly number[],
+  ): Promise<Decision<readonly MappedOffset[]>>;
 }
 
 /** Makes the check. */
 export function createModuleCheck(crew: ModuleCrew): ModuleCheck {
   const cache = new MeteredCache();
-  return { openEngine, check };
+  return { openEngine, check, locate };
+
+  async function locate(
+    source: PluginPackage,
+    { abi, modules }: PluginManifest,
+    limits: CallLimits,
+    offsets: readonly number[],
+  ): Promise<Decision<readonly MappedOffset[]>> {
+    const [only, ...others] = modules;
+    const bytes = only && source.files.get(only.path);
+    if (bytes === undefined || others.length > 0) {
+      const reason = "the plugin has not one module but several";
+      return refuse("RUNTIME_MODULE_WORK", "modules.locate", reason);
+    }
+    const requirements = ABI_REQUIREMENTS[abi];
+    return crew.locate({ bytes, requirements, ...maximaOf(limits) }, offsets);
+  }
 
   async function check(
     source: PluginPackage,
@@ -61,10 +88,7 @@ export function createModuleCheck(crew: ModuleCrew): ModuleCheck {
     const { abi } = manifest;
     const list: NamedModuleBytes[] = [];
     const warnings: string[] = [];
-    const maxima = {
-      maxMemoryPages: Math.floor(limits.memoryBytes / WASM_PAGE_BYTES),
-      maxTableElements: MAX_TABLE_ELEMENTS,
-    };
+    const maxima = maximaOf(limits);
     for (const [at, { name, path }] of manifest.modules.entries()) {
       const bytes = source.files.get(path);
       if (bytes === undefined) {
@@ -101,6 +125,13 @@ export function createModuleCheck(crew: ModuleCrew): ModuleCheck {
 function requirementsOf(abi: AbiRequirements, isMain: boolean, linkedModules: readonly string[]) {
   const linkedValues = "plain" as const;
   return { ...abi, linkedModules, linkedValues, exports: isMain ? abi.exports : [] };
+}
+
+function maximaOf({ memoryBytes }: CallLimits) {
+  return {
+    maxMemoryPages: Math.floor(memoryBytes / WASM_PAGE_BYTES),
+    maxTableElements: MAX_TABLE_ELEMENTS,
+  };
 }
 
 function openEngine(reserve: () => Promise<Decision<ReservedRunner>>): LazyEngine {

@@ -3,6 +3,7 @@ import type { Decision } from "@glovebox/core/decision";
 import type { Sha256 } from "@glovebox/core/ids";
 import type { EngineVerdict } from "@glovebox/core/ports";
 import type { AbiRequirements } from "@glovebox/sandbox";
+import type { MappedOffset } from "@glovebox/wasm-metering";
 import type { WasmPolicy } from "@glovebox/wasm-validator";
 
 /** What a thread is started with. */
@@ -17,6 +18,11 @@ export interface Job {
   readonly requirements: AbiRequirements;
   readonly maxMemoryPages: number;
   readonly maxTableElements: number;
+  /**
+   * Instead of a metered module, say where these offsets in it come from; the module was judged when
+   * it was loaded.
+   */
+  readonly locate?: readonly number[];
 }
 
 /** Host to thread: a job, its bytes in pieces, then the answers to what it asks. */
@@ -31,6 +37,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: "judge" }
   | { readonly kind: "validated"; readonly sha256: Sha256; readonly versions: string }
+  | { readonly kind: "located"; readonly decision: Decision<readonly MappedOffset[]> }
   /** The job's end: `undefined` where the metered module was not needed. */
   | { readonly kind: "done"; readonly decision: Decision<MeteredBytes | undefined> };
 

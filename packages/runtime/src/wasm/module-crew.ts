@@ -11,6 +11,7 @@ import type { Clock, Timer } from "@glovebox/core/clock";
 import { type Decision, failClosedAsync, type Refusal, refuse } from "@glovebox/core/decision";
 import type { Sha256 } from "@glovebox/core/ids";
 import type { Engine } from "@glovebox/core/ports";
+import type { MappedOffset } from "@glovebox/wasm-metering";
 
 import {
   MAX_MODULE_THREADS,
@@ -34,6 +35,8 @@ export interface JobHost {
 export interface ModuleCrew extends AsyncDisposable {
   /** Validates a module and meters it; never rejects. The bytes must not change meanwhile. */
   prepare(job: Job, host: JobHost): Promise<Decision<MeteredBytes>>;
+  /** Where in the original module these offsets in the metered one come from; never rejects. */
+  locate(job: Job, offsets: readonly number[]): Promise<Decision<readonly MappedOffset[]>>;
 }
 
 /** What a crew may be told, for tests. */
@@ -43,6 +46,9 @@ export interface CrewDeps {
   readonly deadlineMs?: number;
   readonly spawn?: (setup: ThreadSetup) => Worker;
 }
+
+/** Sends to a thread, which then has its time to answer. */
+type Say = (message: ToThread, transfer?: ArrayBuffer[]) => void;
 
 /** A thread, with what it does now. */
 interface Thread {
@@ -110,14 +116,17 @@ export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew
     free.push(thread);
   }
 
-  async function run(thread: Thread, job: Job, host: JobHost): Promise<Decision<MeteredBytes>> {
+  /** Has a thread do a job. `answer` takes what the thread says, and may reply or end the job. */
+  async function run<T>(
+    thread: Thread,
+    job: Job,
+    answer: (message: FromThread, say: Say, settle: (decision: Decision<T>) => void) => void,
+  ): Promise<Decision<T>> {
     const { worker } = thread;
-    const ended = Promise.withResolvers<Decision<MeteredBytes>>();
+    const ended = Promise.withResolvers<Decision<T>>();
     let timer: Timer | undefined;
-    let cached: MeteredBytes | undefined;
-    let key: { readonly sha256: Sha256; readonly versions: string } | undefined;
     // Time counts while the thread has something to do, and not while the engine has.
-    const say = (message: ToThread, transfer: ArrayBuffer[] = []): void => {
+    const say: Say = (message, transfer = []) => {
       if (!all.has(thread)) return;
       timer?.cancel();
       worker.postMessage(message, transfer);
@@ -126,27 +135,7 @@ export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew
     thread.onEnd = (refusal) => ended.resolve(refusal);
     thread.onMessage = (message) => {
       timer?.cancel();
-      switch (message.kind) {
-        case "judge":
-          void failClosedAsync("wasm.engine", () => host.engine.validate(job.bytes)).then(
-            (decision) => say({ kind: "verdict", decision }),
-          );
-          return;
-        case "validated":
-          key = message;
-          cached = host.known(message.sha256, message.versions);
-          say({ kind: "meter", isNeeded: cached === undefined });
-          return;
-        case "done": {
-          const { decision } = message;
-          if (!decision.allowed) ended.resolve(decision);
-          else if (decision.value !== undefined && key !== undefined) {
-            host.keep(key.sha256, key.versions, decision.value);
-            ended.resolve({ ...decision, value: decision.value });
-          } else if (cached !== undefined) ended.resolve({ ...decision, value: cached });
-          else ended.resolve(lost("it answered nothing"));
-        }
-      }
+      answer(message, say, ended.resolve);
     };
     worker.ref();
     const { bytes, ...rest } = job;
@@ -165,14 +154,24 @@ export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew
     }
   }
 
+  function withThread<T>(work: (thread: Thread) => Promise<Decision<T>>): Promise<Decision<T>> {
+    return failClosedAsync("wasm.thread", async () => {
+      if (isClosed) return lost("the host is closed");
+      const thread = await take();
+      return thread === undefined ? lost("the host is closed") : work(thread);
+    });
+  }
+
   return {
-    async prepare(job, host) {
-      return failClosedAsync("wasm.thread", async () => {
-        if (isClosed) return lost("the host is closed");
-        const thread = await take();
-        return thread === undefined ? lost("the host is closed") : run(thread, job, host);
-      });
-    },
+    prepare: (job, host) => withThread((thread) => run(thread, job, preparing(job, host))),
+    locate: (job, offsets) =>
+      withThread((thread) =>
+        run(thread, { ...job, locate: offsets }, (message, _, settle) => {
+          settle(
+            message.kind === "located" ? message.decision : lost("it answered something else"),
+          );
+        }),
+      ),
     async [Symbol.asyncDispose]() {
       isClosed = true;
       for (const resolve of waiting.splice(0)) resolve(undefined);
@@ -180,6 +179,42 @@ export function createModuleCrew(setup: ThreadSetup, deps: CrewDeps): ModuleCrew
       for (const thread of all) end(thread, lost("the host is closed"));
       await Promise.all(workers.map((worker) => worker.terminate()));
     },
+  };
+}
+
+/** Answers a thread that prepares a module. */
+function preparing({ bytes }: Job, host: JobHost) {
+  let cached: MeteredBytes | undefined;
+  let key: { readonly sha256: Sha256; readonly versions: string } | undefined;
+  return (
+    message: FromThread,
+    say: Say,
+    settle: (decision: Decision<MeteredBytes>) => void,
+  ): void => {
+    switch (message.kind) {
+      case "judge":
+        void failClosedAsync("wasm.engine", () => host.engine.validate(bytes)).then((decision) =>
+          say({ kind: "verdict", decision }),
+        );
+        return;
+      case "validated":
+        key = message;
+        cached = host.known(message.sha256, message.versions);
+        say({ kind: "meter", isNeeded: cached === undefined });
+        return;
+      case "done": {
+        const { decision } = message;
+        if (!decision.allowed) settle(decision);
+        else if (decision.value !== undefined && key !== undefined) {
+          host.keep(key.sha256, key.versions, decision.value);
+          settle({ ...decision, value: decision.value });
+        } else if (cached !== undefined) settle({ ...decision, value: cached });
+        else settle(lost("it answered nothing"));
+        return;
+      }
+      case "located":
+        settle(lost("it answered something else"));
+    }
   };
 }
 

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 
-import { allow, type Decision, failClosedAsync } from "@glovebox/core/decision";
+import { allow, type Decision, failClosed, failClosedAsync } from "@glovebox/core/decision";
 import type { Sha256 } from "@glovebox/core/ids";
 import type { Engine, EngineVerdict } from "@glovebox/core/ports";
 import {
@@ -61,6 +61,19 @@ function serve({ policy }: ThreadSetup): void {
     return metered.allowed ? allow(metered.rule, described(metered.value)) : metered;
   }
 
+  /** Metering is deterministic: what is metered again is what was loaded. */
+  function locate({ bytes, maxMemoryPages, maxTableElements }: Job, offsets: readonly number[]) {
+    const sha256 = createHash("sha256").update(bytes).digest("hex") as Sha256;
+    const module = { bytes, sha256, verdict: {} };
+    const metered = meterModule(module, { maxMemoryPages, maxTableElements });
+    if (!metered.allowed) return metered;
+    const { map } = metered.value;
+    return allow(
+      metered.rule,
+      offsets.map((offset) => map.lookUp(offset)),
+    );
+  }
+
   parentPort?.on("message", (message: ToThread) => {
     switch (message.kind) {
       case "job":
@@ -80,6 +93,12 @@ function serve({ policy }: ThreadSetup): void {
     }
     const job = arriving;
     arriving = undefined;
+    if (job.locate !== undefined) {
+      const { locate: offsets } = job;
+      const decision = failClosed("wasm.thread", () => locate(job, offsets));
+      parentPort?.postMessage({ kind: "located", decision } satisfies FromThread);
+      return;
+    }
     void failClosedAsync("wasm.thread", () => carryOut(job)).then((decision) => {
       const bytes = decision.allowed ? decision.value?.bytes : undefined;
       const end: FromThread = { kind: "done", decision };
