@@ -10,13 +10,17 @@ import { Worker } from "node:worker_threads";
 import { SandboxError } from "../errors.ts";
 import { SPAWNER_HEAP_MIB } from "../limits.ts";
 import type { SpawnerReport, SpawnerRequest, SpawnerSetup } from "../spawner/messages.ts";
-import type { ProcessEnd, SpawnCommand, SpawnedProcess } from "../spawner/spawn-point.ts";
+import type { ProcessEnd, SpawnCommand, Starting } from "../spawner/spawn-point.ts";
 
 /** Something that starts processes on connections to its socket, in their order. */
 export interface Spawner {
   /** Whether it can start any more. */
   readonly isAlive: boolean;
-  spawn(command: SpawnCommand): Promise<SpawnedProcess>;
+  /**
+   * Starts a process on the next connection, and answers once it has that; another may be made then.
+   * `gone`: the connection's other end has closed.
+   */
+  spawn(command: SpawnCommand, gone: AbortSignal): Promise<Starting>;
   close(): Promise<void>;
 }
 
@@ -91,7 +95,7 @@ export async function openLandlockSpawner(
     get isAlive() {
       return !exited;
     },
-    async spawn(command) {
+    async spawn(command, gone) {
       if (exited) throw endedThread();
       const id = ++lastId;
       const child: Child = {
@@ -100,14 +104,18 @@ export async function openLandlockSpawner(
         pid: undefined,
         lastWords: "",
       };
+      const kill = (): void => send({ kind: "kill", id });
       children.set(id, child);
       send({ kind: "spawn", id, command });
-      return {
-        pid: await child.spawned.promise,
-        lastWords: () => child.lastWords,
-        kill: () => send({ kind: "kill", id }),
-        ended: child.ended.promise,
-      };
+      if (gone.aborted) kill();
+      gone.addEventListener("abort", kill);
+      try {
+        const pid = await child.spawned.promise;
+        const lastWords = (): string => child.lastWords;
+        return { process: Promise.resolve({ pid, lastWords, kill, ended: child.ended.promise }) };
+      } finally {
+        gone.removeEventListener("abort", kill);
+      }
     },
     close: async () => void (await worker.terminate()),
   };

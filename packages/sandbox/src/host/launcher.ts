@@ -14,7 +14,12 @@ import type { OuterLayer } from "../isolation-level.ts";
 import { BUBBLEWRAP_START_MS, MAX_SOCKET_PATH_BYTES } from "../limits.ts";
 import type { OutsideReport } from "../protocol/hello.ts";
 import type { RunnerRole } from "../protocol/runner-arguments.ts";
-import { NO_CONFIGURATION, type SpawnedProcess, SpawnPoint } from "../spawner/spawn-point.ts";
+import {
+  NO_CONFIGURATION,
+  type SpawnedProcess,
+  SpawnPoint,
+  type Starting,
+} from "../spawner/spawn-point.ts";
 import {
   bubblewrapArguments,
   findBubblewrap,
@@ -178,12 +183,14 @@ function launcherOf(
     role: RunnerRole,
     onread: OnReadOpts,
     connected: (hostEnd: Socket) => void,
-  ): Promise<{ readonly process: Promise<SpawnedProcess> }> => {
+  ): Promise<Starting> => {
     const hostEnd = connect({ path, onread });
+    const gone = new AbortController();
+    hostEnd.once("close", () => gone.abort());
     await once(hostEnd, "connect");
     connected(hostEnd);
     const [file = "", ...args] = [...prefix, ...runnerCommand(role, parentPid, launch)];
-    return { process: spawner.spawn({ file, args, throughBubblewrap }) };
+    return spawner.spawn({ file, args, throughBubblewrap }, gone.signal);
   };
   // One connection after the other, so that each process gets the other end of its own. How long one
   // takes to start is nothing to the others.

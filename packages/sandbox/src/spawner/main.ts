@@ -13,12 +13,14 @@ import { type SpawnedProcess, SpawnPoint } from "./spawn-point.ts";
 const { socketPath, readable, koffiEntry } = workerData as SpawnerSetup;
 const report = (message: SpawnerReport): void => parentPort?.postMessage(message);
 const running = new Map<number, SpawnedProcess>();
+const starting = new Map<number, AbortController>();
 
 // The socket is made before files are given up.
 const point = await SpawnPoint.open(socketPath);
 parentPort?.on("message", (request: SpawnerRequest) => {
-  if (request.kind === "kill") running.get(request.id)?.kill();
-  else void start(request);
+  if (request.kind === "spawn") return void start(request);
+  starting.get(request.id)?.abort();
+  running.get(request.id)?.kill();
 });
 report({ kind: "ready", landlock: confine() });
 
@@ -37,14 +39,18 @@ function confine(): number | string {
 }
 
 async function start({ id, command }: SpawnerRequest & { kind: "spawn" }): Promise<void> {
+  const gone = new AbortController();
+  starting.set(id, gone);
   try {
-    const child = await point.spawn(command);
+    const child = await (await point.spawn(command, gone.signal)).process;
+    starting.delete(id);
     running.set(id, child);
     report({ kind: "spawned", id, pid: child.pid });
     const end = await child.ended;
     running.delete(id);
     report({ kind: "ended", id, end, lastWords: child.lastWords() });
   } catch (error) {
+    starting.delete(id);
     report({ kind: "failed", id, message: error instanceof Error ? error.message : String(error) });
   }
 }

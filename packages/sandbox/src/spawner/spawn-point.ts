@@ -41,6 +41,11 @@ export interface SpawnedProcess {
   readonly ended: Promise<ProcessEnd>;
 }
 
+/** A process that has its connection. */
+export interface Starting {
+  readonly process: Promise<SpawnedProcess>;
+}
+
 /** What OpenSSL reads in place of its configuration; without it, it ends the process. */
 export const NO_CONFIGURATION = "/dev/null";
 
@@ -79,9 +84,20 @@ export class SpawnPoint {
 
   readonly isAlive = true;
 
-  /** Starts a process on the next connection; rejects where bubblewrap does not say in time what it has started. */
-  async spawn(command: SpawnCommand): Promise<SpawnedProcess> {
-    const runnerEnd = await this.#nextConnection();
+  /**
+   * Starts a process on the next connection, and answers once it has that. `gone`: the other end has
+   * closed. The process rejects where bubblewrap does not say in time what it has started.
+   */
+  async spawn(command: SpawnCommand, gone: AbortSignal): Promise<Starting> {
+    const runnerEnd = await this.#nextConnection(gone);
+    try {
+      return { process: this.#start(command, runnerEnd) };
+    } finally {
+      runnerEnd.destroy();
+    }
+  }
+
+  async #start(command: SpawnCommand, runnerEnd: Socket): Promise<SpawnedProcess> {
     // As descriptors 0 and 1 the socket is blocking in the child; libuv leaves others as they are.
     const stdio: (Socket | "pipe" | "ignore" | number)[] = [runnerEnd, runnerEnd, "pipe"];
     for (const descriptor of this.#handedOn) {
@@ -95,7 +111,6 @@ export class SpawnPoint {
       env: { OPENSSL_CONF: NO_CONFIGURATION, MALLOC_ARENA_MAX: "1" },
       cwd: "/",
     });
-    runnerEnd.destroy();
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("close", (exitCode, signal) => resolve(endOf(command, exitCode, signal)));
       child.once("error", () => resolve({ exitCode: null, signal: null }));
@@ -118,10 +133,24 @@ export class SpawnPoint {
     await once(this.#server, "close");
   }
 
-  #nextConnection(): Promise<Socket> {
+  #nextConnection(gone: AbortSignal): Promise<Socket> {
     const ready = this.#accepted.shift();
     if (ready !== undefined) return Promise.resolve(ready);
-    return new Promise((resolve) => this.#takers.push(resolve));
+    return new Promise((resolve, reject) => {
+      // Without a descriptor to spare libuv drops connections and says nothing: who waited on would take
+      // the next one, which is another runner's.
+      const drop = (): void => {
+        this.#takers.splice(this.#takers.indexOf(take), 1);
+        reject(new Error("its connection was dropped before it was accepted"));
+      };
+      const take = (socket: Socket): void => {
+        gone.removeEventListener("abort", drop);
+        resolve(socket);
+      };
+      this.#takers.push(take);
+      if (gone.aborted) drop();
+      else gone.addEventListener("abort", drop);
+    });
   }
 }
 

@@ -17,7 +17,7 @@ import { openLandlockSpawner } from "../../src/host/landlock-spawner.ts";
 import { openLauncher } from "../../src/host/launcher.ts";
 import { readableFiles } from "../../src/host/runner-process.ts";
 import { Runner } from "../../src/host/runner.ts";
-import { NO_CONFIGURATION } from "../../src/spawner/spawn-point.ts";
+import { NO_CONFIGURATION, SpawnPoint } from "../../src/spawner/spawn-point.ts";
 import { flatPlugin } from "../support/fixtures.ts";
 import { hostileRunner } from "../support/hostile-runner.ts";
 import { loadPlugin } from "../support/open-plugin.ts";
@@ -99,7 +99,9 @@ it("ends what that thread has started before it could ask to die with it", async
   const socket = createConnection(join(folder, "s"));
   const args = ["-e", "setInterval(() => undefined, 1_000)"];
   const command = { file: process.execPath, args, throughBubblewrap: false };
-  const { pid, ended } = await opened.spawner.spawn(command);
+  const { pid, ended } = await (
+    await opened.spawner.spawn(command, new AbortController().signal)
+  ).process;
   expect(runs(pid)).toBe(true);
   await Promise.all(threads.end().map((thread) => thread.terminate()));
   await ended;
@@ -126,6 +128,19 @@ it.for(["bubblewrap", "landlock", "none"] as const)(
     expect(await booting).toMatchObject({ allowed: false, code: "SANDBOX_CLOSED" });
   },
 );
+
+it("closes after a start that the system would not even begin", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "spawn-point-"));
+  const point = await SpawnPoint.open(join(folder, "s"));
+  const socket = createConnection(join(folder, "s"));
+  // As without memory for another process, Node throws instead of reporting.
+  const command = { file: "\0", args: [], throughBubblewrap: false };
+  const starting = await point.spawn(command, new AbortController().signal);
+  await expect(starting.process).rejects.toThrow("null bytes");
+  await point.close();
+  socket.destroy();
+  await rm(folder, { recursive: true });
+});
 
 /** The threads that begin from now until `end`. */
 function newThreads(): { end(): readonly Worker[] } {
