@@ -18,9 +18,11 @@ const starting = new Map<number, AbortController>();
 // The socket is made before files are given up.
 const point = await SpawnPoint.open(socketPath);
 parentPort?.on("message", (request: SpawnerRequest) => {
-  if (request.kind === "spawn") return void start(request);
-  starting.get(request.id)?.abort();
-  running.get(request.id)?.kill();
+  if (request.kind === "spawn") void start(request);
+  else {
+    starting.get(request.id)?.abort();
+    running.get(request.id)?.kill();
+  }
 });
 report({ kind: "ready", landlock: confine() });
 
