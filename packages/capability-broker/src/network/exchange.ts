@@ -15,7 +15,7 @@ import type { Connection } from "./connections.ts";
 import { parseCodings } from "./decode.ts";
 import type { Hop } from "./hop.ts";
 import { locationOf, nextRequest, type NextRequest } from "./redirect.ts";
-import { createRequestBody, type RequestBody } from "./request-body.ts";
+import { RequestBody, type RequestBodyEvents } from "./request-body.ts";
 import { type BodyEvents, ResponseBody } from "./response-body.ts";
 import type { ResponseHead } from "./response-head.ts";
 import { startTransfer, type Transfer, type TransferEvents } from "./transfer.ts";
@@ -99,7 +99,7 @@ class Exchange implements HttpExchange {
 }
 
 /** A class, for every request has one (bench: https_request_vs_undici). */
-class Running implements TransferEvents, BodyEvents {
+class Running implements RequestBodyEvents, TransferEvents, BodyEvents {
   readonly #context: ExchangeContext;
   readonly #limits: NetworkLimits;
   readonly #clock: Clock;
@@ -133,13 +133,7 @@ class Running implements TransferEvents, BodyEvents {
     this.#hop = context.first;
     this.#startedMs = clock.monotonicMs();
     this.#head.promise.catch(() => undefined);
-    this.#request = createRequestBody({
-      maxBytes: limits.maxRequestBytes,
-      inspection: context.inspection,
-      count: (bytes) => context.countSent(bytes),
-      onOverflow: () => this.#transfer === undefined && this.#send(this.#request.stream()),
-      onBlocked: (block) => context.onBlocked(block),
-    });
+    this.#request = new RequestBody(limits.maxRequestBytes, context.inspection, this);
     this.#total = this.#startTimer(limits.totalTimeoutMs, "BROKER_TIMEOUT_TOTAL");
   }
 
@@ -201,6 +195,18 @@ class Running implements TransferEvents, BodyEvents {
     } finally {
       this.#isReading = false;
     }
+  }
+
+  countSent(bytes: number): Decision<void> {
+    return this.#context.countSent(bytes);
+  }
+
+  onOverflow(): void {
+    if (this.#transfer === undefined) this.#send(this.#request.stream());
+  }
+
+  onBlocked(block: InspectionBlock): BrokerError {
+    return this.#context.onBlocked(block);
   }
 
   onHead(received: ResponseHead): void {
