@@ -38,8 +38,10 @@ test.each([
   [Array.from({ length: 65 }, (_, at) => `8.8.8.${at}`)],
 ])("dials nothing when the answer is %j", async (answer) => {
   await using lab = createLab({ policy: { network }, dns: { "a.trusted.com": [answer] } });
-  expect((await send(lab.broker.http(lab.grant()), "http://a.trusted.com/")).code).toMatch(
-    /^BROKER_(?:ADDRESS_DENIED|RESOLVE)$/,
+  // None and too many are refused as an answer, whatever the addresses are.
+  const isCounted = answer.length === 0 || answer.length > 64;
+  expect((await send(lab.broker.http(lab.grant()), "http://a.trusted.com/")).code).toBe(
+    isCounted ? "BROKER_RESOLVE" : "BROKER_ADDRESS_DENIED",
   );
   expect(lab.dials).toEqual([]);
 });

@@ -1,4 +1,5 @@
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { type Socket, connect } from "node:net";
 
 import type { HttpExchange } from "@glovebox/core/ports";
 import { callScope, fakeClock } from "@glovebox/testkit";
@@ -138,4 +139,38 @@ test("a redirect to a server that says nothing ends at the first-byte time", asy
   await redirected.promise;
   clock.advance(2_000);
   expect(await head).toBe("BROKER_TIMEOUT_FIRST_BYTE");
+});
+
+test("a plugin that reads slowly is not taken for a server that sends slowly", async () => {
+  const clock = fakeClock();
+  const size = 600_000;
+  let client: Socket | undefined;
+  await using server = await startRawServer((socket) => {
+    client = socket;
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`);
+  });
+  let dialled: Socket | undefined;
+  await using lab = labWith(server.port, clock, {
+    policy: { network: { ...network, limits: {} } },
+    deps: {
+      async dial(address) {
+        const socket = connect(server.port, "127.0.0.1");
+        await once(socket, "connect");
+        dialled = socket;
+        return { socket, remoteAddress: address };
+      },
+    },
+  });
+  await using exchange = await begin(lab);
+  await exchange.finish();
+  const first = exchange.readBody(1);
+  client?.write(Buffer.alloc(size, 120));
+  await first;
+  // Beyond what is buffered for a plugin, which is when reading from the socket stops.
+  await expect.poll(() => dialled?.bytesRead, { timeout: 10_000 }).toBeGreaterThan(131_072);
+  for (let windows = 0; windows < 4; windows += 1) clock.advance(5_000);
+  let bytes = 1;
+  for (let part = await exchange.readBody(65_536); part !== null;)
+    [bytes, part] = [bytes + part.length, await exchange.readBody(65_536)];
+  expect(bytes).toBe(size);
 });
