@@ -207,3 +207,13 @@ test("a scanner that fails lets nothing out, and takes no place from what follow
   isBroken = false;
   expect((await send(port, "http://a.trusted.com/")).code).toBe("BROKER_CONNECT");
 });
+
+test.each(["maxRequestsPerMinute", "maxLookUpsPerMinute", "maxConcurrent"] as const)(
+  "%s of 0 lets nothing out",
+  async (name) => {
+    const limits = { [name]: 0 };
+    await using lab = createLab({ policy: { network: { ...network, limits } }, dns });
+    const { code } = await send(lab.broker.http(lab.grant()), "http://a.trusted.com/");
+    expect([code, lab.lookUps]).toEqual([expect.stringMatching(/^BROKER_NETWORK_/), []]);
+  },
+);
