@@ -31,6 +31,7 @@ import {
 } from "./bubblewrap.ts";
 import { openLandlockSpawner, type Spawner } from "./landlock-spawner.ts";
 import {
+  canCallTheSystem,
   type Launch,
   neededKoffi,
   readableFiles,
@@ -190,7 +191,9 @@ function launcherOf(
     await once(hostEnd, "connect");
     connected(hostEnd);
     const [file = "", ...args] = [...prefix, ...runnerCommand(role, parentPid, launch)];
-    return spawner.spawn({ file, args, throughBubblewrap }, gone.signal);
+    // Only where it is sure to end with its host.
+    const ownSession = canCallTheSystem();
+    return spawner.spawn({ file, args, throughBubblewrap, ownSession }, gone.signal);
   };
   // One connection after the other, so that each process gets the other end of its own. How long one
   // takes to start is nothing to the others.

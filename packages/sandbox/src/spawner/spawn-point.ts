@@ -21,6 +21,11 @@ export interface SpawnCommand {
    * ends with that one's end as its own exit code.
    */
   readonly throughBubblewrap: boolean;
+  /**
+   * Whether it gets a session of its own, so that a terminal's Ctrl-C, which reaches every process of
+   * the host's group, leaves it to the host to end it.
+   */
+  readonly ownSession: boolean;
 }
 
 /** How a process ended. */
@@ -110,6 +115,7 @@ export class SpawnPoint {
       // OpenSSL would read its configuration, which the permission model refuses noisily.
       env: { OPENSSL_CONF: NO_CONFIGURATION, MALLOC_ARENA_MAX: "1" },
       cwd: "/",
+      detached: command.ownSession,
     });
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once("close", (exitCode, signal) => resolve(endOf(command, exitCode, signal)));

@@ -98,7 +98,7 @@ it("ends what that thread has started before it could ask to die with it", async
   if (typeof opened === "string") throw new Error(opened);
   const socket = createConnection(join(folder, "s"));
   const args = ["-e", "setInterval(() => undefined, 1_000)"];
-  const command = { file: process.execPath, args, throughBubblewrap: false };
+  const command = { file: process.execPath, args, throughBubblewrap: false, ownSession: true };
   const { pid, ended } = await (
     await opened.spawner.spawn(command, new AbortController().signal)
   ).process;
@@ -134,7 +134,7 @@ it("closes after a start that the system would not even begin", async () => {
   const point = await SpawnPoint.open(join(folder, "s"));
   const socket = createConnection(join(folder, "s"));
   // As without memory for another process, Node throws instead of reporting.
-  const command = { file: "\0", args: [], throughBubblewrap: false };
+  const command = { file: "\0", args: [], throughBubblewrap: false, ownSession: true };
   const starting = await point.spawn(command, new AbortController().signal);
   await expect(starting.process).rejects.toThrow("null bytes");
   await point.close();

@@ -93,7 +93,7 @@ describe("a runner that is taken over", () => {
     expect(await outcomeOf(`syscall(${number}) === process.pid`)).toBe("true");
   });
 
-  it("has lost node:ffi with its lock-down", async (context) => {
+  it("has lost node:ffi with its lock-down, and the right to read its own program", async (context) => {
     if (notHere !== undefined || process.getBuiltinModule("node:ffi") === undefined) {
       context.skip(notHere ?? "this Node has no node:ffi");
       return;
@@ -105,6 +105,8 @@ describe("a runner that is taken over", () => {
     expect(await outcomeOf(reach(`${ffi}.getRawPointer(new Uint8Array(8))`))).toBe(
       "ERR_ACCESS_DENIED",
     );
+    const mayRead = `process.permission.has("fs.read", process.argv[1])`;
+    expect(await outcomeOf(mayRead)).toBe("false");
   });
 
   it("is not root, has no capabilities and no file to write", async (context) => {

@@ -12,7 +12,10 @@ import { bootProven } from "../../src/host/proven-runner.ts";
 import { flatPlugin } from "../support/fixtures.ts";
 import { loadPlugin } from "../support/open-plugin.ts";
 import { unavailableLayer } from "../support/outer-layers.ts";
+import { fieldOfStat } from "../support/processes.ts";
 
+/** Field of /proc/PID/stat (proc(5)). */
+const SESSION = 6;
 const SETGID = 1n << 6n;
 const SETUID = 1n << 7n;
 
@@ -30,7 +33,12 @@ describe("a runner behind bubblewrap", () => {
       (name) => readlinkSync(`/proc/${pid}/ns/${name}`) === readlinkSync(`/proc/self/ns/${name}`),
     );
     expect(shared).toEqual([]);
-    expect(sessionOf(pid)).not.toBe(sessionOf(process.pid));
+    // Nor bubblewrap's own, which the host starts in a session as well.
+    const init = Number(valueOf(pid, "PPid"));
+    const sessions = [pid, Number(valueOf(init, "PPid")), process.pid].map((process) =>
+      fieldOfStat(process, SESSION),
+    );
+    expect(new Set(sessions).size).toBe(3);
   });
 
   it("has nothing that could be written but /dev/null", async (context) => {
@@ -81,10 +89,4 @@ it.for(["bubblewrap", "landlock"] as const)(
 function valueOf(pid: number, name: string): string {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return new RegExp(`^${name}:\\s+(\\S+)`, "m").exec(status)?.[1] ?? "none";
-}
-
-/** Field 6 of /proc/PID/stat (proc(5)), counted behind the name, which may hold anything. */
-function sessionOf(pid: number): string | undefined {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3];
 }

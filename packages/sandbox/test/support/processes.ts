@@ -10,6 +10,12 @@ export function runs(pid: number): boolean {
   }
 }
 
+/** A field of /proc/PID/stat from the third on, by its number in proc(5); the name before may hold anything. */
+export function fieldOfStat(pid: number, number: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[number - 3];
+}
+
 /** Numbers of the processes with this among their arguments. */
 export function processesWith(argument: string): readonly number[] {
   return readdirSync("/proc")
