@@ -83,9 +83,16 @@ describe("hash-like functions", () => {
     expect(findings[0]).toMatchObject({
       rule: "module/hash-like",
       level: "warning",
-      message: "a function mixes bits in loops, as hashing, encryption and mining do",
+      message: "a function mixes bits, as hashing, encryption and mining do",
       offset: facts?.code.hashLike[0]?.offset,
     });
+  });
+
+  test("are also those whose rounds stand one behind the other, without a loop", async () => {
+    const { facts } = await report(
+      `(module (func (param i32) ${round.repeat(42)}) (func (param i32) ${round.repeat(43)}))`,
+    );
+    expect(facts?.code.hashLike.map(({ index }) => index)).toEqual([1]);
   });
 
   test("are not those that mostly compute something else", async () => {

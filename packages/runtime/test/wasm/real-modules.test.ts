@@ -86,6 +86,7 @@ function fillAll(modules: readonly Prepared[]): void {
 test("@wasm-fmt/gofmt formats Go", () => {
   const { report, metered } = prepared(readFileSync(require.resolve("@wasm-fmt/gofmt/wasm")));
   expect(report.imports).toEqual([]);
+  expect(report.findings.map(({ rule }) => rule)).not.toContain("module/hash-like");
   const instance = new WebAssembly.Instance(new WebAssembly.Module(metered.bytes));
   const fuel = fill(instance, metered);
   const { memory, alloc, format, output_ptr, output_len, _initialize } =
@@ -101,7 +102,7 @@ test("@wasm-fmt/gofmt formats Go", () => {
   expect(fuel.value).toBeLessThan(BUDGET);
 });
 
-test("hash-wasm hashes", async () => {
+test("hash-wasm hashes, and the reports of its modules say so", async () => {
   const seen: Prepared[] = [];
   // The library holds its modules as text; what it compiles is the metered one.
   loader.compile = async (source) => {
@@ -127,6 +128,9 @@ test("hash-wasm hashes", async () => {
     scryptSync("password", "salt", 32, { N: 1_024, r: 8, p: 1 }).toString("hex"),
   );
   expect(seen.length).toBeGreaterThanOrEqual(4);
+  for (const { report } of seen) {
+    expect(report.findings.map(({ rule }) => rule)).toContain("module/hash-like");
+  }
 });
 
 test("esbuild-wasm transforms TypeScript", { timeout: 120_000 }, async () => {

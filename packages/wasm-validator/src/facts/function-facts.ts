@@ -6,7 +6,12 @@
 import type { WasmModule } from "@glovebox/wasm-binary";
 import { OperatorReader } from "@glovebox/wasm-binary/operators";
 
-import { LISTED_FUNCTIONS, MIN_HASH_OPERATORS, MIN_HASH_SHARE } from "../limits.ts";
+import {
+  LISTED_FUNCTIONS,
+  MIN_HASH_OPERATORS,
+  MIN_HASH_SHARE,
+  MIN_UNROLLED_HASH_OPERATORS,
+} from "../limits.ts";
 import { BlockStack } from "./block-stack.ts";
 import { CallGraph } from "./call-graph.ts";
 import { COMPUTES, MIXES, PROPOSAL_OF, PROPOSALS, ROLE, ROLE_OF } from "./opcode-roles.ts";
@@ -36,7 +41,7 @@ export interface CodeFacts {
   readonly indirectCalls: number;
   /** Functions that can call themselves by direct calls, and the most of them in one circle. */
   readonly recursive: { readonly functions: number; readonly largestCycle: number };
-  /** Functions that mostly mix bits in loops, largest first: hashes, ciphers, proofs of work. */
+  /** Functions that mostly mix bits, in loops or very much, largest first: hashes, ciphers, proofs of work. */
   readonly hashLike: readonly FunctionFacts[];
   /** Operators, targets of `br_table`, and in each function its locals for every block. */
   readonly compileCost: number;
@@ -166,8 +171,8 @@ export function readCode(module: WasmModule): CodeFacts {
     endlessLoops += blocks.endlessLoops;
     cost += compileCost(operators, facts.locals, opened, allTargets);
     largest.add(facts);
-    const isHashLike = mixing >= MIN_HASH_OPERATORS && mixing >= MIN_HASH_SHARE * computing;
-    if (isHashLike && blocks.loops > 0) hashLike.add(facts);
+    const enough = blocks.loops > 0 ? MIN_HASH_OPERATORS : MIN_UNROLLED_HASH_OPERATORS;
+    if (mixing >= enough && mixing >= MIN_HASH_SHARE * computing) hashLike.add(facts);
     for (const [what, value] of [
       ["bytes", facts.bytes],
       ["locals", facts.locals],

@@ -31,7 +31,7 @@ const RULES: readonly Rule[] = [
       const [first] = hashLike;
       if (first === undefined) return undefined;
       const who = hashLike.length === 1 ? "a function mixes" : `${hashLike.length} functions mix`;
-      return [`${who} bits in loops, as hashing, encryption and mining do`, first.offset];
+      return [`${who} bits, as hashing, encryption and mining do`, first.offset];
     },
   },
   {
