@@ -3,11 +3,13 @@
  * (parsing, signature, engine, runner) sees only these bytes, so that what is checked is what runs,
  * whatever happens to the files meanwhile (threat: package-toctou, CWE-367).
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { allow, type Decision, refuse } from "@glovebox/core/decision";
 import { received } from "@glovebox/core/errors";
 import { type Sha256, sha256InTurns } from "@glovebox/core/ids";
 
-import { MAX_PACKAGE_FILES, MAX_PACKAGE_PATH_BYTES } from "../limits.ts";
+import { MAX_PACKAGE_FILES, MAX_PACKAGE_PATH_BYTES, PACKAGE_TURN_BYTES } from "../limits.ts";
 
 /** A package in memory; nobody may change its bytes. */
 export interface PluginPackage {
@@ -85,7 +87,16 @@ export function createPackageBuilder(limits: PackageLimits): PackageBuilder {
     },
     async build() {
       const digests = new Map<string, Sha256>();
-      for (const [path, bytes] of files) digests.set(path, await sha256InTurns(bytes));
+      let bytesOfTurn = 0;
+      for (const [path, bytes] of files) {
+        bytesOfTurn += bytes.length;
+        // Many files that each fit into a turn are large together.
+        if (bytesOfTurn > PACKAGE_TURN_BYTES) {
+          await nextTurn();
+          bytesOfTurn = bytes.length;
+        }
+        digests.set(path, await sha256InTurns(bytes));
+      }
       return Object.freeze({ files, digests });
     },
   };
