@@ -5,7 +5,7 @@
 import { type Decision, failClosed, refuse } from "@glovebox/core/decision";
 import { received, sanitizeForMessage } from "@glovebox/core/errors";
 import type { JsonValue } from "@glovebox/core/json";
-import type { AuditPlace, DecisionLog, OperationScope } from "@glovebox/core/ports";
+import type { AuditEvent, AuditPlace, DecisionLog, OperationScope } from "@glovebox/core/ports";
 
 /** What is known of a decision besides its code and rule; no secrets. */
 export type EventDetails = Readonly<Record<string, JsonValue>>;
@@ -46,14 +46,7 @@ export function createRecorder(
     actor?: string,
   ): Decision<AuditPlace> {
     const taken = failClosed(RULE, () =>
-      log.record(scope, {
-        kind,
-        success: decision.allowed,
-        rule: decision.rule,
-        ...(actor === undefined ? {} : { actor }),
-        ...(decision.allowed ? {} : { code: decision.code, error: recordedText(decision.reason) }),
-        details,
-      }),
+      log.record(scope, eventOf(kind, decision, details, actor)),
     );
     if (taken.allowed) {
       // Whoever promised durability to a caller waits for it there; nobody may wait here, and an
@@ -98,6 +91,18 @@ export function createRecorder(
       );
     },
   };
+}
+
+function eventOf(
+  kind: string,
+  decision: Decision<unknown>,
+  details: EventDetails,
+  actor: string | undefined,
+): AuditEvent {
+  const event = { kind, success: decision.allowed, rule: decision.rule, details };
+  const by = actor === undefined ? event : { ...event, actor };
+  if (decision.allowed) return by;
+  return { ...by, code: decision.code, error: recordedText(decision.reason) };
 }
 
 /**

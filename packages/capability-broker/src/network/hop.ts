@@ -69,7 +69,7 @@ export async function prepareHop(
     : { url: recordedText(withoutQuery(request.url)) };
   const recorded = await recorder.decideBefore(scope, kind, decided, details);
   if (!recorded.allowed) return recorded;
-  const { target, headers } = recorded.value;
+  const { target, headers, rules } = recorded.value;
   scope.meter.add("networkRequests", 1);
 
   const beganMs = deps.clock.monotonicMs();
@@ -86,7 +86,6 @@ export async function prepareHop(
   if (!held.allowed) return held;
   const endedMs = deps.clock.monotonicMs();
 
-  const rules = secretsFor(grant, target);
   const inserted =
     rules.length === 0 ? NO_SECRETS : await insertSecrets(context, scope, target, rules);
   if (!inserted.allowed) return inserted;
@@ -104,25 +103,36 @@ export async function prepareHop(
   });
 }
 
+/** What is known of a request before its look-up. */
+interface HopText {
+  readonly target: ParsedTarget;
+  readonly headers: Hop["headers"];
+  /** The secrets that go with it. */
+  readonly rules: readonly SecretRule[];
+}
+
 /** Everything that can be said without an address; nothing is counted of what is refused before. */
 function decideText(
   context: NetworkContext & { readonly grant: NetworkGrant },
   scope: CallScope,
   { target: decision, headers: raw, previous }: HopRequest,
-): Decision<{ readonly target: ParsedTarget; readonly headers: Hop["headers"] }> {
+): Decision<HopText> {
   if (!decision.allowed) return decision;
   const target = decision.value;
   const headers = decideHeaders(raw);
   if (!headers.allowed) return headers;
-  const reserved = new Set(secretsFor(context.grant, target).map(({ header }) => header));
-  const own = headers.value.filter(([name]) => !reserved.has(name));
+  const rules = secretsFor(context.grant, target);
+  const own =
+    rules.length === 0
+      ? headers.value
+      : headers.value.filter(([name]) => !rules.some(({ header }) => header === name));
   // A redirect brings the plugin's header where the grant has one of the same name: it is dropped.
   if (previous === undefined && own.length < headers.value.length)
     return refuse("BROKER_HEADER", "network.secrets", "the grant sets a header of this name");
   const counted = countText(context, target, own);
   if (!counted.allowed) return counted;
   const inspected = inspectRequest(context, scope, target, own);
-  return inspected.allowed ? allow(decision.rule, { target, headers: own }) : inspected;
+  return inspected.allowed ? allow(decision.rule, { target, headers: own, rules }) : inspected;
 }
 
 function countText(
