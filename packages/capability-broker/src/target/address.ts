@@ -16,19 +16,34 @@ export interface Cidr extends Address {
   readonly prefix: number;
 }
 
-const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+const DOT = 0x2e;
+const ZERO = 0x30;
 
-/** Canonical dotted-decimal IPv4 only: no octal, hexadecimal, short or padded forms. */
+/**
+ * Canonical dotted-decimal IPv4 only: no octal, hexadecimal, short or padded forms. By hand, for each
+ * answer of a look-up comes through here (bench: https_request_vs_undici).
+ */
 export function parseIpv4(text: string): Address | undefined {
-  const match = IPV4.exec(text);
-  if (match === null) return undefined;
   let value = 0;
-  for (let at = 1; at <= 4; at += 1) {
-    const octet = Number(match[at]);
-    if (octet > 255) return undefined;
-    value = value * 256 + octet;
+  let octets = 0;
+  // Below 0 where a digit has to come.
+  let octet = -1;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      if (octet < 0 || octets === 4) return undefined;
+      value = value * 256 + octet;
+      octets += 1;
+      octet = -1;
+    } else {
+      const digit = code - ZERO;
+      // A zero stands alone: behind it other parsers read octal.
+      if (digit < 0 || digit > 9 || octet === 0) return undefined;
+      octet = Math.max(octet, 0) * 10 + digit;
+      if (octet > 255) return undefined;
+    }
   }
-  return { family: 4, value: BigInt(value) };
+  return octets === 4 ? { family: 4, value: BigInt(value) } : undefined;
 }
 
 /** IPv6 (RFC 4291 section 2.2) without zone; a dotted tail is read, and then denied by its value. */
