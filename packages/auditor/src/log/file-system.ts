@@ -20,7 +20,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** An open file. */
 export interface LogFile {
   size(): Promise<number>;
-  /** Bytes from `position`; fewer than `length` only at the end. They may lie in `into`, if it is given. */
+  /** Bytes from `position`; fewer than `length` only at the end. They lie in `into`, if it is given. */
   read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Writes at `position`; answers how many bytes were taken, which may be fewer. */
   write(bytes: Uint8Array, position: number): Promise<number>;

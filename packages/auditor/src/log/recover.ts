@@ -26,6 +26,7 @@ import {
   unfinishedBytes,
 } from "./frame.ts";
 import { LogTree } from "./log-tree.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { readTile, type TileFiles } from "./tile-files.ts";
 import {
   createSegment,
@@ -36,6 +37,7 @@ import {
 } from "./write-ahead.ts";
 
 const HASH_BYTES = 32;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A frame that was never finished. */
 export interface CutTail {
@@ -164,8 +166,7 @@ class Replay {
   readonly #parts: RecoverParts;
   readonly #tree: LogTree;
   readonly #signedSizes: ReadonlySet<number>;
-  /** One for all that is read: fresh memory costs a quarter of the hashing. */
-  readonly #chunk: Buffer = Buffer.allocUnsafeSlow(READ_CHUNK_BYTES);
+  readonly #readAhead = new ReadAhead();
 
   constructor(parts: RecoverParts, tree: LogTree) {
     this.#parts = parts;
@@ -181,12 +182,11 @@ class Replay {
     const size = await file.size();
     let bytes = SEGMENT_HEADER_BYTES;
     let next = segment.first;
-    while (bytes < size) {
-      const wanted = Math.min(READ_CHUNK_BYTES, size - bytes);
-      const chunk = await file.read(bytes, wanted, this.#chunk);
+    let rest: Buffer = NOTHING;
+    for await (const piece of this.#readAhead.pieces(file, bytes, size, () => rest)) {
       let offset = 0;
       for (;;) {
-        const frame = parseFrame(chunk.subarray(offset), seed);
+        const frame = parseFrame(piece.subarray(offset), seed);
         if (frame === undefined) break;
         if (frame.first !== next)
           throw invalid(`a frame of entry ${frame.first} stands where ${next} should`);
@@ -195,8 +195,9 @@ class Replay {
         offset += FRAME_HEADER_BYTES + frame.payload.length;
       }
       bytes += offset;
-      // A chunk that is longer than any frame and begins with none.
-      if (offset === 0) break;
+      rest = piece.subarray(offset);
+      // Longer than any frame, and begins with none.
+      if (rest.length >= MAX_FRAME_BYTES) break;
     }
     if (await hasFrame(file, seed, bytes, segment.first))
       throw invalid(`entry ${next} is damaged, and later ones are not`);

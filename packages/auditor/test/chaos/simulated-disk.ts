@@ -88,8 +88,11 @@ export class SimulatedDisk implements LogFileSystem {
   #fileOver(path: string, node: FileNode): LogFile {
     return {
       size: async () => node.content.length,
-      read: async (position, length) =>
-        Buffer.from(node.content.subarray(position, position + length)),
+      read: async (position, length, into = Buffer.alloc(length)) => {
+        const taken = node.content.subarray(position, position + length);
+        into.set(taken);
+        return into.subarray(0, taken.length);
+      },
       write: async (bytes, offset) => {
         this.#step({ kind: "write", path });
         const taken = Math.min(
