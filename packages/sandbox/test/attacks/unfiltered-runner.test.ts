@@ -24,11 +24,16 @@ const architecture = knownArchitecture() ?? "x64";
 const number = (name: keyof typeof SYSTEM_CALL_NUMBERS): number =>
   SYSTEM_CALL_NUMBERS[name][architecture] ?? -1;
 
+const TRUNCATE = architecture === "x64" ? 76 : 45;
+const SECRET = "a secret of the host";
+const TCGETS = 0x5401;
 const HELLO = 32;
 const EPERM = -1;
 const ENOENT = -2;
 const ESRCH = -3;
 const EACCES = -13;
+const ENOTTY = -25;
+const EROFS = -30;
 const ENETUNREACH = -101;
 const ECONNREFUSED = -111;
 
@@ -46,7 +51,7 @@ const abstractName = `glovebox-test-${process.pid}`;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "outer-"));
-  await writeFile(join(folder, "secret"), "a secret of the host");
+  await writeFile(join(folder, "secret"), SECRET);
   await new Promise<void>((resolve) => ports.listen(0, "127.0.0.1", resolve));
   if (process.platform === "linux")
     await new Promise<void>((resolve) => abstract.listen(`\0${abstractName}`, resolve));
@@ -73,6 +78,9 @@ async function attack(layer: OuterLayer | "none"): Promise<Readonly<Record<strin
     process.stderr.write(JSON.stringify({
       read: open(${JSON.stringify(join(folder, "secret"))}, 0),
       write: open(${JSON.stringify(join(folder, "written"))}, 0o101),
+      program: open(process.argv[1], 1),
+      truncate: done(syscall(${TRUNCATE}, text(${JSON.stringify(join(folder, "secret"))}), ${SECRET.length})),
+      device: done(syscall(${number("ioctl")}, syscall(${number("openat")}, -100, text("/dev/null"), 0), ${TCGETS}, 0)),
       list: open(${JSON.stringify(folder)}, 0o200000),
       memory: open("/proc/${process.pid}/mem", 2),
       bind: done(syscall(${number("bind")}, stream(2), address(0), 16)),
@@ -90,6 +98,9 @@ const REFUSALS: Readonly<Record<OuterLayer, unknown>> = {
   landlock: {
     read: EACCES,
     write: EACCES,
+    program: EACCES,
+    truncate: EACCES,
+    device: EACCES,
     list: EACCES,
     memory: EACCES,
     bind: EACCES,
@@ -100,6 +111,9 @@ const REFUSALS: Readonly<Record<OuterLayer, unknown>> = {
   bubblewrap: {
     read: ENOENT,
     write: ENOENT,
+    program: EROFS,
+    truncate: ENOENT,
+    device: ENOTTY, // /dev/null is there, and none of the host's others
     list: ENOENT,
     memory: ENOENT,
     // On a loopback interface of its own, where nobody listens.
@@ -156,8 +170,9 @@ describe.for(["landlock", "bubblewrap"] as const)("behind %s alone", (layer) => 
 it("succeeds with every attack where nothing stands around it, so that the layers are the reason", async (context) => {
   const reason = await unavailableLayer("none");
   if (reason !== undefined) context.skip(reason);
-  const { memory, ...answers } = await attack("none");
+  const { memory, device, ...answers } = await attack("none");
   expect(memory).toBeLessThanOrEqual(0); // root's alone
+  expect(device).toBe(ENOTTY);
   expect(new Set(Object.values(answers))).toEqual(new Set([0]));
 });
 
@@ -174,7 +189,7 @@ it("leaves the host's own threads as they are", async (context) => {
   const texts = await Promise.all(
     Array.from({ length: 16 }, () => readFile(join(folder, "secret"), "utf8")),
   );
-  expect(new Set(texts)).toEqual(new Set(["a secret of the host"]));
+  expect(new Set(texts)).toEqual(new Set([SECRET]));
 });
 
 it.for(["bubblewrap", "landlock"] as const)(
