@@ -207,3 +207,39 @@ test.each([{ quota: { requests: -1 } }, { quota: { sentBytes: Number.NaN } }, { 
     expect(codeOf(granted)).toBe("BROKER_REQUEST");
   },
 );
+
+test("a grant is over at its time, and so is what came from it, though no timer has fired", async () => {
+  const clock = fakeClock();
+  // A thread that is busy fires no timer; the clock goes on.
+  const late = { ...clock, setTimer: () => ({ cancel: ignore, [Symbol.dispose]: ignore }) };
+  await using lab = createLab({ policy, deps: { clock: late } });
+  const request = { network: net("*.trusted.com") };
+  const parent = valueOf(lab.broker.grant(lab.grant().pluginId, request, { expiresInMs: 50 }));
+  const child = valueOf(lab.broker.attenuate(parent, { network: net("a.trusted.com") }));
+  const decide = (): string[] =>
+    [parent, child].map((grant) =>
+      codeOf(lab.broker.http(grant).decide("https://a.trusted.com/", "GET")),
+    );
+  clock.advance(49);
+  expect(decide()).toEqual(["allowed", "allowed"]);
+  clock.advance(1);
+  expect(decide()).toEqual(["BROKER_EXPIRED", "BROKER_EXPIRED"]);
+});
+
+test("every public host holds no private address", async () => {
+  const open = {
+    network: { ...net("10.1.2.3"), anyPublicHost: true, privateCidrs: ["10.1.2.0/24"] },
+  };
+  await using lab = createLab({ policy: open });
+  const parent = lab.grant({ network: { ...net(), anyPublicHost: true } });
+  for (const [host, code] of [
+    ["10.1.2.3", "BROKER_ATTENUATION"],
+    ["10.1.2.4", "BROKER_ATTENUATION"],
+    ["8.8.8.8", "allowed"],
+  ] as const)
+    expect(codeOf(lab.broker.attenuate(parent, { network: net(host) }))).toBe(code);
+});
+
+function ignore(): void {
+  // Nothing is to be done.
+}
