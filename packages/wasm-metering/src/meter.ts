@@ -88,14 +88,15 @@ function meter(
   if (problem !== undefined) throw new MeteringStop("METERING_INDEX", problem);
   requireRoom(module);
   const references = new FunctionReferences(module);
-  const plan = planModule(module, surveyBodies(module, check), references, placement);
+  const survey = surveyBodies(module, check);
+  const plan = planModule(module, survey, references, placement);
   const copy = (writer: ByteWriter, start: number, end: number): void =>
     references.copy(writer, start, end, plan.reference);
   const limited = limitMemories(module, maxima, copy);
   if (typeof limited === "string") throw new MeteringStop("METERING_MEMORY", limited);
 
   const names = fuelNames(module, sha256);
-  const code = writeCode(module, plan);
+  const code = writeCode(module, plan, survey.entryCosts);
   const stale = findStaleSections(module);
   const bytes = writeModule(module, {
     replace: new Map([...limited, ...writeSections(module, code, names, { references, ...plan })]),

@@ -49,6 +49,8 @@ export interface Plan extends CallFacts {
   readonly reference: (index: number) => number;
   /** Whether calls through tables take and give fuel. */
   readonly threadsTables: boolean;
+  /** 1 for each function, imported ones included, that stands in a closed table. */
+  readonly isElement: Uint8Array;
   /** The function that stands for another in a table. */
   readonly element: (index: number) => number;
   /** Functions in tables that do not take fuel by themselves, in the order of what stands for them. */
@@ -132,6 +134,7 @@ export function planModule(
     threads: (index) => kinds[index - imported.function] === KIND.threaded,
     reference,
     threadsTables,
+    isElement,
     element: threadsTables ? (index) => adapters.get(index) ?? index : reference,
     adapted: [...adapters.keys()],
     mayThrow: (callee) => {

@@ -28,6 +28,8 @@ export interface Survey {
   readonly splits: Uint32Array;
   /** Units of entering a body and of all its operators, each once. */
   readonly costs: Float64Array;
+  /** Units of entering a body and of what runs in any case before its first branch. */
+  readonly entryCosts: Float64Array;
   /** Bits of {@link BODY}. */
   readonly does: Uint8Array;
   /** Functions called directly, tail calls included; the number of functions plus the type where through a table. */
@@ -65,6 +67,7 @@ const NOTED = {
   sized: 64,
   handler: 128,
   split: 256,
+  leave: 512,
 };
 /** Bits of {@link NOTED} for each opcode: looked up for every operator. */
 const NOTES = new Uint16Array(1024);
@@ -84,6 +87,9 @@ const NAMES: readonly (readonly [number, readonly string[]])[] = [
   [NOTED.split, ["loop", "if", "else", "end", "catch", "catch_all", "delegate", "br_if"]],
   [NOTED.split, ["br_on_null", "br_on_non_null", "br_on_cast", "br_on_cast_fail"]],
   [NOTED.split, ["call", "call_ref", "call_indirect"]],
+  [NOTED.leave, ["br", "br_table", "return", "unreachable", "try", "try_table"]],
+  [NOTED.leave, ["throw", "throw_ref", "rethrow", "return_call"]],
+  [NOTED.leave, ["return_call_ref", "return_call_indirect"]],
 ];
 for (const [bit, names] of NAMES) {
   for (const name of names) NOTES[opcodeNamed(name)] = (NOTES[opcodeNamed(name)] as number) | bit;
@@ -97,6 +103,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
   const localCounts = new Uint32Array(count);
   const splits = new Uint32Array(count);
   const costs = new Float64Array(count);
+  const entryCosts = new Float64Array(count);
   const does = new Uint8Array(count);
   const callees: Int32Array[] = [];
   const tailCallees: (readonly number[])[] = [];
@@ -118,6 +125,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
     let bits = 0;
     let notes = 0;
     let nodes = 0;
+    let entry = -1;
     for (let opcode = reader.next(); opcode >= 0; opcode = reader.next()) {
       const isLocal = opcode >= OP.localGet && opcode <= OP.localTee;
       if (isLocal ? reader.first >= locals : !check.allows(reader, opcode)) {
@@ -133,8 +141,11 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
       }
       const note = NOTES[opcode] as number;
       if (note === 0) continue;
-      nodes += note >> 8;
-      if (note === NOTED.split) continue;
+      if (note >= NOTED.split) {
+        if (entry < 0) entry = cost - (BASE_COSTS[opcode] as number);
+        nodes += (note >> 8) & 1;
+        if (note === NOTED.split || note === NOTED.leave) continue;
+      }
       notes |= note;
       if (opcode === OP.arrayNewFixed) cost += reader.second;
       else if (opcode === OP.tryTable) cost += (COST_TABLE.perCatch * reader.listLength) / 3;
@@ -160,6 +171,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
     if ((notes & NOTED.tailCall) !== 0) bits |= BODY.tailCallsUnknown;
     noted |= notes;
     costs[index] = cost;
+    entryCosts[index] = entry;
     splits[index] = nodes;
     does[index] = bits;
     callees.push(Int32Array.from(called));
@@ -169,6 +181,7 @@ export function surveyBodies(module: WasmModule, check: IndexCheck): Survey {
     localCounts,
     splits,
     costs,
+    entryCosts,
     does,
     callees,
     tailCallees,

@@ -3,6 +3,7 @@ import { SECTION, type WasmModule } from "@glovebox/wasm-binary";
 import { OperatorReader } from "@glovebox/wasm-binary/operators";
 import { ByteWriter } from "@glovebox/wasm-binary/write";
 
+import { Absorption } from "./charge/absorb.ts";
 import { type CountedLoop, findCountedLoop } from "./charge/counted-loop.ts";
 import { ChargeMerger } from "./charge/merge.ts";
 import { hasLengths, writePerBlock } from "./charge/per-block.ts";
@@ -34,7 +35,7 @@ export interface WrittenCode {
 }
 
 /** Writes every body with its charges, the wrappers, and the function that ends a call without fuel. */
-export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
+export function writeCode(module: WasmModule, plan: Plan, entryCosts: Float64Array): WrittenCode {
   const types = new TypePool(module);
   const map = new OffsetMapBuilder();
   const fuelGlobal = module.globals.length;
@@ -42,21 +43,26 @@ export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
   const shared: ModuleContext = { module, types, fuelGlobal, outOfFuel };
   const content = new ByteWriter(Math.ceil(1.5 * codeBytes(module)) + 64);
   content.unsigned(module.bodies.length + 1 + plan.wrapped.length + plan.adapted.length);
-  const bodies = new BodyPlacement(shared, plan);
+  const absorption = new Absorption(module, plan, entryCosts);
+  const bodies = new BodyPlacement(shared, plan, absorption);
   const fallbacks: MeteringFallback[] = [];
   if (plan.fallback !== undefined) fallbacks.push({ function: -1, reason: plan.fallback });
 
-  for (let index = 0; index < module.bodies.length; index++) {
+  const written: WrittenBody[] = [];
+  // Callees first; behind the functions the order has types, which are called through tables.
+  for (const index of plan.components.order) {
+    if (index < module.bodies.length) written[index] = bodies.write(index);
+  }
+  for (const [index, { bytes, runs, reason }] of written.entries()) {
     const functionIndex = module.imported.function + index;
-    const { context, reason } = bodies.write(index);
     if (reason !== undefined) fallbacks.push({ function: functionIndex, reason });
-    append(content, context.code.bytes, functionIndex);
-    map.addBody(content.length - context.code.bytes.length, context.runs);
+    append(content, bytes, functionIndex);
+    map.addBody(content.length - bytes.length, runs);
   }
   const mappedBytes = content.length;
   const body = new ByteWriter(64);
   writeOutOfFuel(new Code(body), fuelGlobal);
-  append(content, body, outOfFuel);
+  append(content, body.finish(), outOfFuel);
   const addedFunctions = [types.functionType([I64], [])];
   for (const index of plan.wrapped) {
     const functionIndex = module.imported.function + index;
@@ -64,15 +70,16 @@ export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
     writeWrapper(
       new BodyContext(shared, signatureOf(module, functionIndex), body, 0),
       functionIndex,
+      absorption.unitsOf(functionIndex),
     );
-    append(content, body, functionIndex);
+    append(content, body.finish(), functionIndex);
     addedFunctions.push(module.functions[functionIndex] as number);
   }
   for (const index of plan.adapted) {
     const { parameters, results } = signatureOf(module, index);
     body.clear();
     writeAdapter(new BodyContext(shared, { parameters, results }, body, 0), index);
-    append(content, body, index);
+    append(content, body.finish(), index);
     addedFunctions.push(types.threadedType(parameters, results));
   }
   const functionTypes = Array.from(plan.kinds, (kind, index) => {
@@ -92,34 +99,43 @@ export function writeCode(module: WasmModule, plan: Plan): WrittenCode {
   };
 }
 
+/** A body; `reason` says why it is charged per block though the module is not. */
+interface WrittenBody {
+  readonly bytes: Uint8Array;
+  readonly runs: readonly number[];
+  readonly reason: string | undefined;
+}
+
 /** Writes one body after the other in the way that the plan chose. */
 class BodyPlacement {
   readonly #shared: ModuleContext;
   readonly #plan: Plan;
+  readonly #absorption: Absorption;
   readonly #reader: OperatorReader;
   readonly #flow = new ControlFlow();
   readonly #merger = new ChargeMerger();
   readonly #bytes = new ByteWriter(4_096);
 
-  constructor(shared: ModuleContext, plan: Plan) {
+  constructor(shared: ModuleContext, plan: Plan, absorption: Absorption) {
     this.#shared = shared;
+    this.#absorption = absorption;
     this.#plan = plan;
     this.#reader = new OperatorReader(shared.module.bytes);
   }
 
-  /** `reason` says why the function is charged per block though the module is not. */
-  write(index: number): { readonly context: BodyContext; readonly reason: string | undefined } {
+  write(index: number): WrittenBody {
     const kind = this.#plan.kinds[index] as number;
     if (kind === KIND.perBlock) {
       const isAlone = this.#plan.fallback === undefined;
-      return {
-        context: this.#perBlock(index),
-        reason: isAlone ? this.#plan.reason(index) : undefined,
-      };
+      const { runs } = this.#perBlock(index);
+      const reason = isAlone ? this.#plan.reason(index) : undefined;
+      return { bytes: this.#bytes.finish(), runs, reason };
     }
     const context = this.#open(index);
     this.#flagRecursion(index);
+    this.#absorption.pay(this.#flow, kind === KIND.threaded);
     this.#merger.merge(this.#flow);
+    if (kind === KIND.threaded) this.#absorption.leave(this.#flow, index);
     writeThreaded(this.#flow, context, {
       isThreaded: kind === KIND.threaded,
       checksCalls: this.#plan.checksCalls[index] === 1,
@@ -128,7 +144,7 @@ class BodyPlacement {
       reference: this.#plan.reference,
       counted: this.#countedLoops(),
     });
-    return { context, reason: undefined };
+    return { bytes: this.#bytes.finish(), runs: context.runs, reason: undefined };
   }
 
   #countedLoops(): ReadonlyMap<number, CountedLoop> {
@@ -152,6 +168,7 @@ class BodyPlacement {
         `function ${functionIndex} has too many locals to add two`,
       );
     }
+    this.#absorption.pay(this.#flow, false);
     writePerBlock(this.#flow, context, this.#plan);
     return context;
   }
@@ -201,7 +218,7 @@ function writeOutOfFuel(code: Code, fuelGlobal: number): void {
   code.op("end");
 }
 
-function append(content: ByteWriter, body: ByteWriter, functionIndex: number): void {
+function append(content: ByteWriter, body: Uint8Array, functionIndex: number): void {
   if (body.length > MAX_BODY_BYTES) {
     throw new MeteringStop(
       "METERING_LIMIT",
@@ -209,7 +226,7 @@ function append(content: ByteWriter, body: ByteWriter, functionIndex: number): v
     );
   }
   content.unsigned(body.length);
-  content.append(body);
+  content.copy(body, 0, body.length);
 }
 
 function codeBytes({ sections }: WasmModule): number {

@@ -7,14 +7,18 @@ export const POISON = -1;
 
 /**
  * Writes a function of the old type around a threaded one, for exports, tables and references: it
- * takes the fuel from the global and puts it back.
+ * takes the fuel from the global, pays the `units` that callers pay, and puts it back.
  */
-export function writeWrapper(context: BodyContext, inner: number): void {
+export function writeWrapper(context: BodyContext, inner: number, units: number): void {
   const { code, fuelGlobal, parameters } = context;
   const fuel = parameters.length;
   code.bytes.byte(1);
   code.declareLocal(I64);
   code.index("globalGet", fuelGlobal);
+  if (units > 0) {
+    code.i64(units);
+    code.op("subtract");
+  }
   code.index("localTee", fuel);
   trapBelowZero(context, fuel);
   code.i64(POISON);
