@@ -95,7 +95,8 @@ export const SANDBOX_ERRORS = {
   },
   SANDBOX_BOOT_FAILED: {
     summary: "a runner could not be started",
-    advice: "Read the cause: missing build (npm run build), process limits, or memory.",
+    advice:
+      "Read the cause: missing build (npm run build), process limits, memory, or a bubblewrap that hangs. Where the sandbox is no longer ready (/readyz is 503), start the host anew.",
   },
   SANDBOX_MODULE_CHANGED: {
     summary: "a sleeping plugin's module is not what was stored",
