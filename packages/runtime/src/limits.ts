@@ -70,6 +70,9 @@ export const MODULE_THREAD_IDLE_MS = 10_000;
 /** Places where one version of a plugin trapped that are looked up for the log: each takes metering it again. */
 export const MAX_TRAPS_LOCATED = 8;
 
+/** Places of all plugins that wait to be looked up; each keeps the bytes of its package. */
+export const MAX_TRAPS_WAITING = 16;
+
 /** Bytes of metered modules that are kept for later loads. */
 export const MAX_METERED_CACHE_BYTES: number = 64 * MIB;
 

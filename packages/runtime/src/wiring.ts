@@ -159,7 +159,7 @@ export async function wire(config: ParsedConfig): Promise<Wiring> {
   onFlood = ({ pluginId, reason }) => responses.throttle(pluginId, { ...FLOOD_THROTTLE, reason });
   const observer = createObserver(monitor, responses, events, clock);
   const { modules } = load;
-  const traps = createTrapDesk({ modules, logger, background });
+  const traps = createTrapDesk({ modules, logger, stopped });
   const opened = undo.move();
   return {
     load,

@@ -1,7 +1,8 @@
 /**
  * @module Says in the operator's log where a plugin trapped, in the module that its author wrote:
  * what runs is metered, and its offsets are of no use to anybody. Finding the place takes metering the
- * module once more, so that it is done for a few places of each generation only, off the event loop.
+ * module once more, so that it is done for a few places of each generation only, off the event loop,
+ * and one at a time: loads find a thread free, whoever traps, and closing the host waits for none.
  */
 import type { Decision } from "@glovebox/core/decision";
 import type { PluginId } from "@glovebox/core/ids";
@@ -9,7 +10,7 @@ import type { CodedError } from "@glovebox/core/ports";
 import type { MappedOffset } from "@glovebox/wasm-metering";
 
 import type { Logger } from "../deps.ts";
-import { MAX_TRAPS_LOCATED } from "../limits.ts";
+import { MAX_TRAPS_LOCATED, MAX_TRAPS_WAITING } from "../limits.ts";
 import type { Generation } from "../plugin/plugin.ts";
 
 /** Looks at how calls ended. */
@@ -30,13 +31,16 @@ export interface TrapDeskParts {
     ): Promise<Decision<readonly MappedOffset[]>>;
   };
   readonly logger: Logger;
-  readonly background: (work: Promise<void>) => void;
+  /** Why nothing is looked up any more; `undefined` while the host is open. */
+  readonly stopped: () => Decision<never> | undefined;
 }
 
 /** Makes the desk. */
-export function createTrapDesk({ modules, logger, background }: TrapDeskParts): TrapDesk {
+export function createTrapDesk({ modules, logger, stopped }: TrapDeskParts): TrapDesk {
   /** Offsets of the innermost calls that were told of. */
   const told = new WeakMap<Generation, Set<number>>();
+  let last: Promise<void> = Promise.resolve();
+  let waiting = 0;
 
   async function tell(
     plugin: PluginId,
@@ -44,6 +48,8 @@ export function createTrapDesk({ modules, logger, background }: TrapDeskParts): 
     functionName: string,
     offsets: readonly number[],
   ): Promise<void> {
+    waiting -= 1;
+    if (stopped() !== undefined) return;
     const located = await modules.locate(source, manifest, limits, offsets);
     if (!located.allowed) return;
     const frames = located.value.flatMap((place) =>
@@ -63,8 +69,12 @@ export function createTrapDesk({ modules, logger, background }: TrapDeskParts): 
       // A plugin chooses where it traps: for each place it would have its module metered again.
       if (innermost === undefined || known.has(innermost) || known.size >= MAX_TRAPS_LOCATED)
         return;
+      if (waiting >= MAX_TRAPS_WAITING) return;
+      waiting += 1;
       told.set(generation, known.add(innermost));
-      background(tell(pluginId, generation, functionName, offsets));
+      last = last
+        .then(() => tell(pluginId, generation, functionName, offsets))
+        .catch((error: unknown) => logger.error({ error: String(error) }, "a trap was not found"));
     },
   };
 }

@@ -1,4 +1,7 @@
 /** Where a plugin trapped reaches the operator's log, in the terms of the module that its author wrote. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import { allow, type Decision, type Refusal, refuse } from "@glovebox/core/decision";
 import type { PluginId } from "@glovebox/core/ids";
 import { assembleWat } from "@glovebox/testkit";
 import { expect, test } from "vitest";
@@ -9,6 +12,7 @@ import { ECHO, flatPlugin, openRuntime } from "../open-runtime.ts";
 
 const UNREACHABLE = 0x00;
 const END = 0x0b;
+const SOON = { timeout: 10_000 };
 
 /** A logger that keeps what it is warned of. */
 function keepingLogger() {
@@ -47,32 +51,69 @@ test("a trap is logged with function and offset in the original module", async (
   expect(frames.length).toBeGreaterThanOrEqual(2);
 });
 
-test("a plugin that traps everywhere has its module metered again a few times only", async () => {
+/** A desk, and what it has asked for, which is answered by hand. */
+function heldDesk(stopped: () => Refusal | undefined = () => undefined) {
   const { warned, logger } = keepingLogger();
-  const work: Promise<void>[] = [];
-  let asked = 0;
+  const answers: (() => void)[] = [];
   const modules = {
-    async locate() {
-      asked += 1;
-      return { allowed: true, rule: "test", value: [] } as const;
-    },
+    locate: () =>
+      new Promise<Decision<readonly []>>((resolve) =>
+        answers.push(() => resolve(allow("test", []))),
+      ),
   };
-  const desk = createTrapDesk({ modules, logger, background: (one) => void work.push(one) });
-  const generation = { manifest: { modules: [{}] } } as unknown as Generation;
-  const note = (offset: number, code = "SANDBOX_TRAP"): void =>
+  const desk = createTrapDesk({ modules, logger, stopped });
+  const newGeneration = () => ({ manifest: { modules: [{}] } }) as unknown as Generation;
+  const note = (generation: Generation, offset: number, code = "SANDBOX_TRAP"): void =>
     desk.note("traps" as PluginId, generation, "run", {
       code,
       message: "unreachable",
       publicMessage: "",
       details: { frames: [{ function: 1, offset }] },
     });
-  note(1, "SANDBOX_CPU_LIMIT");
-  expect(asked).toBe(0);
+  return { warned, answers, newGeneration, note };
+}
+
+test("a plugin that traps everywhere has its module metered again a few times only", async () => {
+  const { warned, answers, newGeneration, note } = heldDesk();
+  const generation = newGeneration();
+  note(generation, 1, "SANDBOX_CPU_LIMIT");
   for (let offset = 1; offset <= 100; offset++) {
-    note(offset);
-    note(offset);
+    note(generation, offset);
+    note(generation, offset);
   }
-  await Promise.all(work);
-  expect(asked).toBe(8);
-  expect(warned).toHaveLength(8);
+  for (let one = 1; one <= 8; one++) {
+    await expect.poll(() => answers.length, SOON).toBe(one);
+    answers.at(-1)?.();
+  }
+  await expect.poll(() => warned.length, SOON).toBe(8);
+  await nextTurn();
+  expect(answers).toHaveLength(8);
+});
+
+test("many plugins that trap take one thread of those that load modules, and keep few packages", async () => {
+  const { warned, answers, newGeneration, note } = heldDesk();
+  for (let plugin = 0; plugin < 100; plugin++) note(newGeneration(), 1);
+  await nextTurn();
+  expect(answers).toHaveLength(1);
+  while (warned.length < 16) {
+    answers.at(-1)?.();
+    await nextTurn();
+  }
+  await nextTurn();
+  expect([answers.length, warned.length]).toEqual([16, 16]);
+  // There is room again.
+  note(newGeneration(), 1);
+  await expect.poll(() => answers.length, SOON).toBe(17);
+});
+
+test("once the host is closing no place is looked up any more", async () => {
+  let stop: Refusal | undefined;
+  const { warned, answers, newGeneration, note } = heldDesk(() => stop);
+  for (let offset = 1; offset <= 8; offset++) note(newGeneration(), offset);
+  await nextTurn();
+  stop = refuse("RUNTIME_SHUT_DOWN", "test", "closing");
+  answers[0]?.();
+  await expect.poll(() => warned.length, SOON).toBe(1);
+  await nextTurn();
+  expect(answers).toHaveLength(1);
 });
