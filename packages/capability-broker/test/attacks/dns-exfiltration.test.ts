@@ -217,3 +217,20 @@ test.each(["maxRequestsPerMinute", "maxLookUpsPerMinute", "maxConcurrent"] as co
     expect([code, lab.lookUps]).toEqual([expect.stringMatching(/^BROKER_NETWORK_/), []]);
   },
 );
+
+test.each<readonly [string, Pick<ReturnType<Transform["push"]>, "block">, string]>([
+  ["blocks and releases all the same", { block: { rule: "word", reason: "the word" } }, ""],
+  ["would change what it sees", {}, "*"],
+])("a scanner that %s lets nothing out", async (_name, answer, more) => {
+  const transform: Transform = {
+    push: (chunk) => ({ release: Buffer.concat([chunk, Buffer.from(more)]), ...answer }),
+    end: () => ({ release: new Uint8Array() }),
+  };
+  await using lab = createLab({
+    policy: { network },
+    dns,
+    options: { inspection: { outgoing: () => transform } },
+  });
+  const { code } = await send(lab.broker.http(lab.grant()), "http://a.trusted.com/");
+  expect([code, lab.lookUps]).toEqual(["BROKER_SCANNER", []]);
+});

@@ -1,11 +1,11 @@
-import { effectiveGrant } from "@glovebox/capability-broker";
+import { createBroker, effectiveGrant } from "@glovebox/capability-broker";
 import { decidePath } from "@glovebox/capability-broker/filesystem";
 import { decideUrl } from "@glovebox/capability-broker/network";
 import { callScope } from "@glovebox/testkit";
 import "@glovebox/testkit/matchers";
 import { expect, test } from "vitest";
 
-import { createLab, send, valueOf } from "../lab.ts";
+import { codeOf, createLab, forgetfulLog, pluginId, send, valueOf } from "../lab.ts";
 
 // CWE-501: an object that looks like a grant, or another plugin's.
 const network = { allowHttpOutbound: true, allowedHosts: ["api.example.com"] };
@@ -54,4 +54,15 @@ test("a plugin cannot use a grant of another plugin", async () => {
   });
   expect(sent.code).toBe("BROKER_FOREIGN_SCOPE");
   expect(lab.lookUps).toEqual([]);
+});
+
+test("a broker holds a bounded number of grants, and one that ends makes room", async () => {
+  const broker = createBroker({ log: forgetfulLog });
+  const first = valueOf(broker.grant(pluginId(), {}));
+  for (let count = 1; count < 10_000; count += 1) broker.grant(pluginId(), {});
+  expect(codeOf(broker.grant(pluginId(), {}))).toBe("BROKER_GRANTS_FULL");
+  expect(codeOf(broker.attenuate(first, {}))).toBe("BROKER_GRANTS_FULL");
+  broker.revoke(first.id);
+  expect(codeOf(broker.grant(pluginId(), {}))).toBe("allowed");
+  await broker.close();
 });
