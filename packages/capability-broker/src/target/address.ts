@@ -160,7 +160,8 @@ const IPV6_REACHABLE = spans(
 );
 
 /** Whether an address is globally reachable unicast. */
-export function isPublicAddress({ family, value }: Address): boolean {
+export function isPublicAddress(address: Address): boolean {
+  const { family, value } = address;
   const within = (list: readonly Span[]): boolean =>
     list.some(({ first, last }) => first <= value && value <= last);
   if (family === 4) return !within(IPV4_DENIED);
