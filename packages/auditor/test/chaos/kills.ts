@@ -1,12 +1,13 @@
 /**
- * Kills a writer, at random and at every step, again and again over one log. The page cache survives a
- * kill, so that this proves the order of acknowledgement and the recovery, and nothing about power.
+ * Kills a writer, at random and at every step, again and again over one log; several at once, each over
+ * a log of its own, because a writer mostly waits for its disk. The page cache survives a kill, so
+ * that this proves the order of acknowledgement and the recovery, and nothing about power.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { verifyAuditLog } from "@glovebox/auditor";
@@ -19,6 +20,9 @@ const WRITER = fileURLToPath(new URL("writer.ts", import.meta.url));
 const ORIGIN = "chaos.example/log";
 /** Steps within which a writer kills itself; opening alone takes thirty. */
 const STEPS = 150;
+
+/** Logs whose writers are killed at the same time. */
+const LOGS = 4;
 
 /** What the writers told; it is kept here, outside of what is killed. */
 interface Told {
@@ -33,8 +37,39 @@ interface Told {
 /** Kills as often as asked, and compares what is left with what was told. */
 export async function killWriters(kills: number, seed: number): Promise<ChaosCount> {
   const parent = await mkdtemp(join(tmpdir(), "glovebox-chaos-"));
-  const directory = join(parent, "log");
-  const random = seeded(seed);
+  const share = Math.ceil(kills / LOGS);
+  try {
+    const counts = await Promise.all(
+      Array.from({ length: LOGS }, (_, at) => {
+        const first = Math.min(kills, at * share);
+        const end = Math.min(kills, first + share);
+        return killOverOneLog(join(parent, `log-${at}`), first, end, seeded(seed + at));
+      }),
+    );
+    return counts.reduce(addCounts);
+  } finally {
+    await rm(parent, { recursive: true, force: true });
+  }
+}
+
+function addCounts(a: ChaosCount, b: ChaosCount): ChaosCount {
+  return {
+    cuts: a.cuts + b.cuts,
+    lost: a.lost + b.lost,
+    invented: a.invented + b.invented,
+    doubleSigned: a.doubleSigned + b.doubleSigned,
+    unusable: a.unusable + b.unusable,
+    first: a.first === "" ? b.first : a.first,
+  };
+}
+
+/** The kills from `first` up to `end`; their numbers say at which step. */
+async function killOverOneLog(
+  directory: string,
+  first: number,
+  end: number,
+  random: () => number,
+): Promise<ChaosCount> {
   const told: Told = {
     handedOver: new Map(),
     durable: new Map(),
@@ -42,20 +77,16 @@ export async function killWriters(kills: number, seed: number): Promise<ChaosCou
     doubleSigned: 0,
     sealed: 0,
   };
-  try {
-    for (let kill = 0; kill < kills; kill += 1) {
-      const step = kill % 2 === 0 ? 0 : 1 + (((kill - 1) / 2) % STEPS);
-      await killOne(parent, String(kill), step, random, told);
-      await readPublished(directory, told);
-    }
-    return await compare(directory, kills, told);
-  } finally {
-    await rm(parent, { recursive: true, force: true });
+  for (let kill = first; kill < end; kill += 1) {
+    const step = kill % 2 === 0 ? 0 : 1 + (((kill - 1) / 2) % STEPS);
+    await killOne(directory, String(kill), step, random, told);
+    await readPublished(directory, told);
   }
+  return compare(directory, end - first, told);
 }
 
 async function killOne(
-  parent: string,
+  directory: string,
   run: string,
   step: number,
   random: () => number,
@@ -65,13 +96,13 @@ async function killOne(
     "--conditions=@glovebox/source",
     "--no-warnings",
     WRITER,
-    join(parent, "log"),
+    directory,
     run,
     String(step),
   ];
   const child = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(parent, "cache") },
+    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(directory), "cache") },
   });
   const lines = 1 + Math.floor(random() * 60);
   let output = "";
