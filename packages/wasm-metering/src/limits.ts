@@ -25,6 +25,8 @@ export const MAX_TABLE_ELEMENTS = 2 ** 24;
 export const MAX_THREADED_VALUES = 64;
 /** Units that may be spent without a look at what is left: some ten microseconds. */
 export const MAX_UNCHECKED = 16_384;
+/** Of these, units of short calls behind which a function that looks at what is left does not look. */
+export const MAX_SHORT_CALLS = 4_096;
 /** Calls of a function to those that may call it again, without a look behind each: 4 million units. */
 export const MAX_CIRCULAR_CALLS = 256;
 /**

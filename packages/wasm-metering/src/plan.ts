@@ -12,6 +12,7 @@ import {
   MAX_CIRCULAR_CALLS,
   MAX_LOCALS,
   MAX_NODES,
+  MAX_SHORT_CALLS,
   MAX_THREADED_VALUES,
   MAX_UNCHECKED,
 } from "./limits.ts";
@@ -37,8 +38,10 @@ export interface Plan extends CallFacts {
   /** Defined functions that have a wrapper, in the order of these. */
   readonly wrapped: readonly number[];
   readonly components: CallComponents;
-  /** 1 for each defined function that checks its fuel on entry and behind each call. */
+  /** 1 for each defined function that checks its fuel on entry and behind calls. */
   readonly checksCalls: Uint8Array;
+  /** Whether such a function does so behind a call of what the node stands for in the call graph. */
+  readonly checksCall: (caller: number, node: number) => boolean;
   /** Why the whole module is charged per block; `undefined` where it is not. */
   readonly fallback: string | undefined;
   /** Why a function that is charged per block is, though the module is not. */
@@ -127,7 +130,7 @@ export function planModule(
     kinds,
     wrapped,
     components,
-    checksCalls: findUnchecked(calls, survey.costs, components),
+    ...findUnchecked(calls, survey.costs, components),
     fallback: placement === "merged" ? undefined : "asked for",
     reason: (index) =>
       (survey.splits[index] as number) > MAX_NODES ? "too many branches" : "too many locals",
@@ -238,19 +241,22 @@ function findThrowing(
 /**
  * Functions in which what may run between two checks adds up to too much: 40 functions that each
  * call the next one twice run 2^40 calls without a loop. Such a function checks its fuel on entry
- * and behind each call, and counts for its callers as what it costs itself.
+ * and behind its calls but the shortest, and counts for its callers as what these and it cost.
  */
 function findUnchecked(
   { callees }: Calls,
   costs: Float64Array,
   { componentOf, order }: CallComponents,
-): Uint8Array {
-  const checks = new Uint8Array(costs.length);
+): Pick<Plan, "checksCalls" | "checksCall"> {
+  const checksCalls = new Uint8Array(costs.length);
+  const shortest = new Float64Array(costs.length);
   const unchecked = new Float64Array(componentOf.length);
   for (const index of order) {
     const isType = index >= costs.length;
-    let sum = isType ? 0 : (costs[index] as number);
+    const own = isType ? 0 : (costs[index] as number);
+    const lengths: number[] = [];
     let circular = 0;
+    let sum = own;
     for (const callee of callees[index] ?? []) {
       // Of the calls through a table one takes place. What a circle goes on with is checked, but not
       // each call of one that comes back at once.
@@ -260,11 +266,38 @@ function findUnchecked(
       }
       const more = unchecked[callee] as number;
       sum = isType ? Math.max(sum, more) : sum + more;
+      if (!isType) lengths.push(more);
     }
-    if (!isType && (sum > MAX_UNCHECKED || circular > MAX_CIRCULAR_CALLS)) checks[index] = 1;
-    unchecked[index] = checks[index] === 1 ? (costs[index] as number) : sum;
+    unchecked[index] = sum;
+    if (isType || (sum <= MAX_UNCHECKED && circular <= MAX_CIRCULAR_CALLS)) continue;
+    checksCalls[index] = 1;
+    const short = shortCalls(lengths);
+    shortest[index] = short.longest;
+    unchecked[index] = own + short.sum;
   }
-  return checks;
+  return {
+    checksCalls,
+    checksCall: (caller, node) =>
+      componentOf[node] === componentOf[caller] ||
+      (unchecked[node] as number) > (shortest[caller] as number),
+  };
+}
+
+/** How long calls may be that all of them together stay short, and their sum. */
+function shortCalls(lengths: number[]): { readonly longest: number; readonly sum: number } {
+  lengths.sort((one, other) => one - other);
+  let longest = 0;
+  let sum = 0;
+  for (let at = 0; at < lengths.length;) {
+    const length = lengths[at] as number;
+    let behind = at;
+    while (lengths[behind] === length) behind++;
+    if (sum + length * (behind - at) > MAX_SHORT_CALLS) break;
+    sum += length * (behind - at);
+    longest = length;
+    at = behind;
+  }
+  return { longest, sum };
 }
 
 /** The fuel, and a length of each type. */

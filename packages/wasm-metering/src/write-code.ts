@@ -139,6 +139,10 @@ class BodyPlacement {
     writeThreaded(this.#flow, context, {
       isThreaded: kind === KIND.threaded,
       checksCalls: this.#plan.checksCalls[index] === 1,
+      checksCall: (event, first) => {
+        const callee = this.#calleeOf(event, first);
+        return callee < 0 || this.#plan.checksCall(index, callee);
+      },
       threads: this.#plan.threads,
       threadsTables: this.#plan.threadsTables,
       reference: this.#plan.reference,

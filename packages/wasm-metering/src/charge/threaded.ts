@@ -25,8 +25,10 @@ const CHECKED_CHARGE = 4_096;
 /** What is written for one function. */
 export interface ThreadedBody {
   readonly isThreaded: boolean;
-  /** Whether the fuel is checked on entry and behind each call: what may run unchecked adds up to too much. */
+  /** Whether the fuel is checked on entry and behind calls: what may run unchecked adds up to too much. */
   readonly checksCalls: boolean;
+  /** Whether behind a call, if behind any; an event's kind and what it calls. */
+  readonly checksCall: (event: number, callee: number) => boolean;
   /** Whether the callee at this index takes and gives fuel. */
   readonly threads: (callee: number) => boolean;
   /** Whether calls through tables take and give fuel. */
@@ -243,8 +245,10 @@ class BodyWriter {
   /** Takes the fuel that a function gave back. */
   #take(event: number): void {
     const { code } = this.#context;
-    code.index(this.#body.checksCalls ? "localTee" : "localSet", this.#fuel);
-    if (this.#body.checksCalls) this.#trapBelowZero(this.#exitFrom(event));
+    const { kind, first } = this.#flow.event;
+    const checks = this.#body.checksCalls && this.#body.checksCall(kind.at(event), first.at(event));
+    code.index(checks ? "localTee" : "localSet", this.#fuel);
+    if (checks) this.#trapBelowZero(this.#exitFrom(event));
   }
 
   /** The frame goes: what is called in its place gives the fuel to this function's caller. */
