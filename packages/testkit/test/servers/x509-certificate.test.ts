@@ -14,7 +14,7 @@ test("the authority's certificate is one, and is signed by itself", () => {
   expect(ca.subject).toBe("CN=Glovebox test authority");
 });
 
-test("a server certificate is issued by the authority for its names, addresses and use", () => {
+test("a certificate is issued by the authority for its names and addresses, of a server or a client", () => {
   const { cert, key } = authority.issue({
     names: ["api.example.com", "*.trusted.com"],
     addresses: ["127.0.0.1", "10.0.0.7"],
@@ -26,7 +26,8 @@ test("a server certificate is issued by the authority for its names, addresses a
   expect(leaf.subjectAltName).toBe(
     "DNS:api.example.com, DNS:*.trusted.com, IP Address:127.0.0.1, IP Address:10.0.0.7",
   );
-  expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+  // serverAuth and clientAuth (RFC 5280 section 4.2.1.12).
+  expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
   expect(key).toMatch(/^-----BEGIN PRIVATE KEY-----/);
 });
 
