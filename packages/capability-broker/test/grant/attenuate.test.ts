@@ -243,3 +243,16 @@ test("every public host holds no private address", async () => {
 function ignore(): void {
   // Nothing is to be done.
 }
+
+test("a child keeps the pins of its parent, and has no secret that it did not ask for", async () => {
+  const spkiPins = [`${"A".repeat(43)}=`];
+  const key = { name: "key", origin: "https://a.trusted.com", header: "x-key" };
+  const secrets = [{ ...key, template: "{{secret:key}}" }];
+  await using lab = createLab({ policy: { network: { ...policy.network, spkiPins, secrets } } });
+  const parent = lab.grant();
+  const child = valueOf(lab.broker.attenuate(parent, { network: net("a.trusted.com") }));
+  expect(parent.network?.secrets).toHaveLength(1);
+  expect(child.network?.pins).toEqual([spkiPins]);
+  for (const grant of [child, lab.grant({ network: net("a.trusted.com") })])
+    expect(grant.network?.secrets).toEqual([]);
+});
