@@ -1,5 +1,6 @@
 import type { CapabilityRequest } from "@glovebox/capability-broker";
 import { fakeClock } from "@glovebox/testkit";
+import { startHttpServer } from "@glovebox/testkit/servers";
 import { expect, test } from "vitest";
 
 import { createLab, send } from "../lab.ts";
@@ -63,4 +64,27 @@ test("what is attenuated from such a grant reaches no more", async () => {
   if (!child.allowed) throw new Error(child.reason);
   const sent = await send(lab.broker.http(child.value), "https://evil.com/");
   expect([sent.code, lab.dials]).toEqual(["BROKER_ADDRESS_DENIED", []]);
+});
+
+test.each([
+  ["a name that the attacker's zone answers", "http://evil.com/", "BROKER_ADDRESS_DENIED"],
+  ["that name without a scheme", "//evil.com/", "BROKER_ADDRESS_DENIED"],
+  ["a name below it", "http://sub.db.trusted.com/", "BROKER_ADDRESS_DENIED"],
+  ["a literal", "http://10.1.2.3/", "BROKER_ADDRESS_DENIED"],
+  ["a mapped literal", "http://[::ffff:10.1.2.3]/", "BROKER_ADDRESS_DENIED"],
+  ["its own spelling with a dot", "http://DB.trusted.com./", "BROKER_HOST_NAME"],
+])("a named host does not lend its range to %s that it redirects to", async (_name, to, code) => {
+  await using server = await startHttpServer((_request, response) => {
+    response.writeHead(302, { location: to });
+    response.end();
+  });
+  const asked = asking("db.trusted.com");
+  await using lab = createLab({
+    policy: { network: { ...policy.network, allowedHosts: ["db.trusted.com"] } },
+    dns: { "*": [["10.1.2.3"], ["10.1.2.3"]] },
+    port: server.port,
+  });
+  const grant = lab.grant(asked);
+  const sent = await send(lab.broker.http(grant), "http://db.trusted.com/");
+  expect([sent.code, lab.dials.length]).toEqual([code, 1]);
 });
