@@ -190,7 +190,7 @@ export abstract class ExpressionEncoder extends CodeWriter {
     this.op("i32.and");
   }
 
-  /** 0 in place of NaN. */
+  /** 0 in place of NaN, also in the local that the program may read: copysign sees a NaN's sign. */
   #clean(type: NumberType): void {
     if (type === "i32" || type === "i64") return;
     const scratch = this.locals.length;
@@ -201,6 +201,7 @@ export abstract class ExpressionEncoder extends CodeWriter {
     this.op("local.get", scratch);
     this.op(`${type}.eq`);
     this.op("select");
+    this.op("local.tee", scratch);
   }
 
   protected calleesWith(results: readonly NumberType[]): readonly number[] {
