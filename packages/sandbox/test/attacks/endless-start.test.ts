@@ -32,7 +32,7 @@ it.each([
 it("counts constant expressions, which run after the engine's verdict", async () => {
   const bytes = arraysInGlobals(50_000, 128);
   await using sandbox = await createSandbox({ poolSize: 0 });
-  const reserved = await sandbox.reserve({ pluginId: "bomb" as never, limits: { cpuMs: 60 } });
+  const reserved = await sandbox.reserve({ pluginId: "bomb" as never, limits: { cpuMs: 25 } });
   if (!reserved.allowed) throw new Error(reserved.reason);
   expect(await reserved.value.validate(bytes)).toMatchObject({ allowed: true });
   const services = memoryHostServices();
