@@ -61,8 +61,11 @@ export async function acquireLock(directory: string, deps: LockDeps = {}): Promi
     return {
       tookOver: lock.tookOver,
       async release() {
-        await lock.release();
-        await flock?.close();
+        try {
+          await lock.release();
+        } finally {
+          await flock?.close();
+        }
       },
     };
   } catch (error) {

@@ -4,7 +4,7 @@
  * acknowledged that is not.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -69,6 +69,19 @@ async function canMount(kind: "tmpfs" | "ext4"): Promise<boolean> {
   }
 }
 
+/** Files below a directory that this process holds open. */
+function openBelow(directory: string): readonly string[] {
+  return readdirSync("/proc/self/fd")
+    .map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return ""; // that of the listing itself
+      }
+    })
+    .filter((path) => path.startsWith(directory));
+}
+
 const [hasTmpfs, hasExt4] = [await canMount("tmpfs"), await canMount("ext4")];
 
 describe.skipIf(!hasExt4)(
@@ -88,6 +101,8 @@ describe.skipIf(!hasExt4)(
       expect(auditor.record({}, event("operator"))).toRefuse("AUDITOR_POISONED");
       expect(() => writeFileSync(join(disk.path, "more"), "")).toThrow("EROFS");
       await auditor.close().catch(() => undefined);
+      // A descriptor that is left to the garbage collector ends the host.
+      expect(openBelow(directory)).toEqual([]);
       // It can be read and verified as it is.
       const since = anchor ?? "";
       expect(await verifyAuditLog(join(directory, "security"), { since })).toMatchObject({
