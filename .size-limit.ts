@@ -45,7 +45,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   "wasm-binary": "20 kB",
   "wasm-binary.operators": "15 kB",
   "wasm-binary.write": "12 kB",
-  "wasm-metering": "24 kB",
+  "wasm-metering": "26 kB",
   "wasm-validator": "15 kB",
 };
 
