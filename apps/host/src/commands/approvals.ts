@@ -6,6 +6,8 @@ import { encodeTerminal } from "@glovebox/core/encode";
 import type { ApprovalOverview, PendingApproval } from "@glovebox/runtime";
 
 import { usageError } from "../errors.ts";
+import { DEFAULT_DATA } from "../serve/serve-options.ts";
+import { shellWord } from "../shell-word.ts";
 import { EXIT, fail, type Failure, type Terminal } from "./command-line.ts";
 import { escapeJson } from "./json-text.ts";
 import { askHost } from "./operator-client.ts";
@@ -23,7 +25,13 @@ export interface ApprovalDecisionOptions extends ApprovalOptions {
   readonly digest?: string;
 }
 
-const DEFAULT_DATA = "glovebox-data";
+/** What the host answers to an order that it took. */
+interface ApproveAnswer {
+  /** Why the plugin is approved, and not loaded. */
+  readonly error?: Failure;
+  readonly plugin?: { readonly warnings?: readonly string[] };
+}
+
 const OPERATOR = /^[\x21-\x7e]{1,110}$/;
 
 /** Lists what waits and what is approved. */
@@ -94,9 +102,12 @@ export async function approvalsApprove(
   const order = { operator, requestDigest: digest ?? requestDigest };
   const answer = await askHost(dataOf(options), pathOf(pluginId, "approve"), order);
   if (!answer.ok) return fail(terminal, answer.failure);
-  const { error } = answer.value as { readonly error?: Failure };
+  const { error, plugin } = answer.value as ApproveAnswer;
   if (error !== undefined) return fail(terminal, error);
-  await terminal.out(encodeTerminal(`approved by ${operator}, and loaded`) + "\n");
+  await print(terminal, [
+    `approved by ${operator}, and loaded`,
+    ...(plugin?.warnings ?? []).map((line) => `  warning: ${line}`),
+  ]);
   return EXIT.ok;
 }
 
@@ -169,11 +180,6 @@ function dataOf({ data = DEFAULT_DATA }: ApprovalOptions): string {
 
 function pathOf(pluginId: string, what: "approve" | "revoke"): string {
   return `/approvals/${encodeURIComponent(pluginId)}/${what}`;
-}
-
-/** A word of a command that a POSIX shell takes as it stands. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function assertOperator(operator: string): void {

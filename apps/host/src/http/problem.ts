@@ -35,12 +35,10 @@ export function problemResponse({ code, detail, retryAfterMs, usage }: Problem):
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** The response for a refusal of the host itself. `detail` holds nothing of the operator's. */
-export function hostProblem(
-  code: HostErrorCode,
-  detail: string = HOST_ERRORS[code].summary,
-): Response {
-  return problemResponse({ code, detail });
+/** The response for a refusal of the host itself: what it means, and what to do. */
+export function hostProblem(code: HostErrorCode): Response {
+  const { summary, advice } = HOST_ERRORS[code];
+  return problemResponse({ code, detail: `${summary} ${advice}` });
 }
 
 /** 429 always says when to come again; 503 where the refusal knows. */

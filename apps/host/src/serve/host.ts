@@ -12,10 +12,9 @@ import { listen } from "../http/server.ts";
 import { CLOSE_DEADLINE_MS, DRAIN_DEADLINE_MS } from "../limits.ts";
 import { openApprovalFile } from "./approval-file.ts";
 import { assertKeyOutside, makeDirectory } from "./data-directory.ts";
-import { approveExample, type Example, openExample } from "./example.ts";
+import { approveExample, openExample } from "./example.ts";
+import { greetingOf } from "./greeting.ts";
 import { newOperatorToken, offerAccess } from "./operator-file.ts";
-import { sampleToken } from "./sample-token.ts";
-import { answerOf, curlOf, samplesFor } from "./samples.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /** What the host is started with. */
@@ -120,7 +119,12 @@ export async function startHost({
         token: operatorToken,
       }),
     );
-    const greeting = await greet(runtime, example, base);
+    const greeting = await greetingOf({
+      runtime,
+      tokenKey: example?.tokenKey,
+      base,
+      dataDirectory,
+    });
     const opened = undo.move();
     return {
       greeting,
@@ -154,46 +158,6 @@ async function closeAll(
   } finally {
     await witness?.[Symbol.asyncDispose]();
   }
-}
-
-async function greet(
-  runtime: PluginRuntime,
-  example: Example | undefined,
-  base: string,
-): Promise<string> {
-  const { isolation, loosened } = runtime.status();
-  const lines = [
-    `Glovebox serves on ${base} (isolation: ${isolation}${loosened.length === 0 ? "" : `; loosened: ${loosened.join(", ")}`})`,
-  ];
-  if (example !== undefined) {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    for (const { pluginId, allows } of runtime.approvals().approved) {
-      lines.push("", `Plugin ${pluginId} is approved, for this example alone:`);
-      lines.push(...allows.map((line) => `  ${line}`));
-    }
-    for (const sample of samplesFor(sampleToken(example.tokenKey, nowSeconds))) {
-      const answer = await answerOf(runtime, sample, nowSeconds);
-      lines.push("", `Plugin ${sample.pluginId}:`, curlOf(sample, base), `  answers ${answer}`);
-    }
-    lines.push("", "The key of the sample token is random and lives as long as this process.");
-  } else {
-    for (const { id, version, functions } of runtime.list()) {
-      lines.push(`Plugin ${id} ${version ?? ""}: ${functions.join(", ")}`);
-    }
-  }
-  for (const { pluginId, changes, requestDigest } of runtime.approvals().pending) {
-    lines.push(`Plugin ${pluginId} waits for an approval:`, ...changes.map((line) => `  ${line}`));
-    lines.push(
-      `  glovebox approvals approve ${pluginId} --operator NAME --digest ${requestDigest}`,
-    );
-  }
-  return [
-    ...lines,
-    "",
-    "Optional services (PostgreSQL, NATS, Redis, Chromium): apps/host/README.md says what uses them, and how each is started.",
-    "Ctrl-C ends the host.",
-    "",
-  ].join("\n");
 }
 
 /** Where operators on this machine reach a host that listens everywhere. */

@@ -41,9 +41,11 @@ export interface ServeOptions {
   readonly loosened: readonly string[];
 }
 
+/** Where the data is, seen from where the command runs. */
+export const DEFAULT_DATA = "glovebox-data";
+
 const DEFAULT_PORT = "8787";
 const DEFAULT_ADDRESS = "127.0.0.1";
-const DEFAULT_DATA = "glovebox-data";
 const LOOPBACK_ADDRESS = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
 const ANY_ADDRESS = new Set(["0.0.0.0", "::"]);
 const NAME = /^(?:[a-z0-9](?:[a-z0-9.-]{0,252})|\[[0-9a-f:.]+\])$/i;
