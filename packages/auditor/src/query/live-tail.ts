@@ -7,6 +7,7 @@ import type { RetentionClass } from "../event/event-kinds.ts";
 import { readEvent } from "../event/read-event.ts";
 import { DEFAULT_TAIL_LAG_EVENTS } from "../limits.ts";
 import type { AuditLog } from "../log/log.ts";
+import { orAborted } from "../or-aborted.ts";
 import { type EventFilter, type FoundEvent, matches } from "./event-filter.ts";
 
 /** Which events, and how far behind a reader may fall. */
@@ -34,23 +35,36 @@ export async function* tailEvents(
   options: TailOptions = {},
 ): AsyncGenerator<TailItem, void, undefined> {
   const { signal } = options;
-  const stop = Promise.withResolvers<undefined>();
-  const end = (): void => stop.resolve(undefined);
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
   signal?.addEventListener("abort", end, { once: true });
-  const tails = logs.map((log) => follow(log, options, stop.promise));
-  const waiting = new Map(tails.map((tail) => [tail, step(tail)]));
+  const tails = logs.map((log) => follow(log, options, stop.signal));
+  /** Steps that have come to something, in that order: a race would leave a trace at each idle log. */
+  const ready: ReturnType<typeof step>[] = [];
+  let wake = Promise.withResolvers<void>();
+  const advance = (tail: Tail): void => {
+    const next = step(tail);
+    const arrive = (): void => {
+      ready.push(next);
+      wake.resolve();
+    };
+    next.then(arrive, arrive);
+  };
   try {
     if (signal?.aborted === true) return;
-    while (waiting.size > 0) {
-      const won = await Promise.race([...waiting.values(), stop.promise]);
-      if (won === undefined) return;
-      const { tail, result } = won;
-      if (result.done === true) {
-        waiting.delete(tail);
+    tails.forEach(advance);
+    for (let following = tails.length; following > 0;) {
+      if (ready.length === 0) await orAborted(wake.promise, stop.signal);
+      if (stop.signal.aborted) return;
+      wake = Promise.withResolvers<void>();
+      const arrived = await ready.shift();
+      if (arrived === undefined) continue;
+      if (arrived.result.done === true) {
+        following -= 1;
         continue;
       }
-      yield result.value;
-      waiting.set(tail, step(tail));
+      yield arrived.result.value;
+      advance(arrived.tail);
     }
   } finally {
     end();
@@ -69,7 +83,7 @@ async function step(tail: Tail): Promise<{ tail: Tail; result: IteratorResult<Ta
 async function* follow(
   { class: kept, log }: GrowingLog,
   { maxLagEvents = DEFAULT_TAIL_LAG_EVENTS, ...filter }: TailOptions,
-  stop: Promise<undefined>,
+  stop: AbortSignal,
 ): Tail {
   const { origin } = log;
   let at = log.state().durableSize;
@@ -82,7 +96,7 @@ async function* follow(
       continue;
     }
     if (at >= durableSize) {
-      await Promise.race([log.whenGrown(durableSize), stop]);
+      await orAborted(log.whenGrown(durableSize), stop);
       // A log that has not grown is closed, or the tail has ended.
       if (log.state().durableSize <= durableSize) return;
       continue;

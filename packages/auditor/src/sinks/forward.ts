@@ -20,6 +20,7 @@ import {
   SINK_TIMEOUT_MS,
 } from "../limits.ts";
 import type { AuditLog } from "../log/log.ts";
+import { orAborted } from "../or-aborted.ts";
 import type { Sink, SinkEvent } from "./sink.ts";
 
 /** Where a sink is. */
@@ -66,6 +67,8 @@ class Delivery implements Forwarding {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #position: number;
+  /** What the sink has had, and its file says so. */
+  #settled = 0;
   #lost = 0;
   /** Lost, and not yet said in the log. */
   #unsaid = 0;
@@ -85,7 +88,7 @@ class Delivery implements Forwarding {
 
   async drained(): Promise<void> {
     const size = this.#parts.log.state().durableSize;
-    if (this.#position >= size || this.#stop.signal.aborted) return;
+    if (this.#settled >= size || this.#stop.signal.aborted) return;
     await new Promise<void>((resolve) => this.#waiting.push({ size, resolve }));
   }
 
@@ -97,9 +100,6 @@ class Delivery implements Forwarding {
   async #run(): Promise<void> {
     const { log } = this.#parts;
     const { signal } = this.#stop;
-    const stopped = new Promise<void>((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true }),
-    );
     let failures = 0;
     while (!signal.aborted) {
       const { durableSize, minimumIndex } = log.state();
@@ -109,7 +109,7 @@ class Delivery implements Forwarding {
       }
       if (this.#position >= durableSize) {
         this.#settle();
-        await Promise.race([log.whenGrown(durableSize), stopped]);
+        await orAborted(log.whenGrown(durableSize), signal);
         if (log.state().durableSize <= durableSize) break;
         continue;
       }
@@ -121,7 +121,7 @@ class Delivery implements Forwarding {
         // A receiver's words are anyone's text; they are shown escaped where they are shown.
         this.#error = String(error);
         failures += 1;
-        await Promise.race([this.#pause(failures), stopped]);
+        await orAborted(this.#pause(failures), signal);
       }
     }
     this.#waiting.forEach(({ resolve }) => resolve());
@@ -160,6 +160,7 @@ class Delivery implements Forwarding {
   }
 
   #settle(): void {
+    this.#settled = this.#position;
     const settled = this.#waiting.filter(({ size }) => size <= this.#position);
     this.#waiting = this.#waiting.filter(({ size }) => size > this.#position);
     for (const { resolve } of settled) resolve();

@@ -1,7 +1,17 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { describe, expect, test } from "vitest";
 
 import { event } from "../fixture.ts";
 import { testTrail } from "../trail.ts";
+
+/** Bytes of the heap that are in use. */
+function usedHeap(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 describe("a tail", () => {
   test("answers events of all classes as they come, and none from before", async () => {
@@ -43,6 +53,25 @@ describe("a tail", () => {
     // What was asked for before the burst is answered first, and then the notice.
     expect((await tail.next()).value).toMatchObject({ kind: "skipped", count: 9_900 });
     expect((await tail.next()).value).toMatchObject({ event: { details: { n: 9_900 } } });
+    await tail.return();
+  });
+
+  test("keeps nothing of what passed by while a log is idle", async () => {
+    await using t = await testTrail();
+    const tail = t.trail.tail({ maxLagEvents: 100_000 });
+    const bring = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1) {
+        const next = tail.next();
+        if (n % 500 === 0)
+          for (let more = 0; more < 500; more += 1) t.trail.record({}, event("call"));
+        await next;
+      }
+    };
+    await bring(2_000);
+    const before = usedHeap();
+    await bring(20_000);
+    // Two are what the log in memory has of the events themselves.
+    expect(usedHeap() - before).toBeLessThan(5 * 2 ** 20);
     await tail.return();
   });
 
