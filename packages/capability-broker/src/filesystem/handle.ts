@@ -8,7 +8,7 @@ import type { CallScope, FileHandle, FileRight } from "@glovebox/core/ports";
 import { fileError } from "../disk/condition.ts";
 import type { FileOperation, FileOperations } from "../disk/protocol.ts";
 import { assertTimes } from "../disk/times.ts";
-import type { BrokerErrorCode } from "../errors.ts";
+import type { BrokerError, BrokerErrorCode } from "../errors.ts";
 import { MAX_TRANSFER_BYTES } from "../limits.ts";
 import type { FileLane } from "./file-lane.ts";
 import type { FileUse } from "./file-use.ts";
@@ -42,8 +42,8 @@ export interface HandleContext {
 export function createHandle(context: HandleContext): FileHandle {
   const { id, lane, use, scope, rights } = context;
   const totals = use.totalsOf(scope);
-  const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined);
+  /** Rejects what waits, when the handle ends. Not one promise to race: each race would leave a trace at it. */
+  const waiting = new Set<(error: BrokerError) => void>();
   let closedWith: BrokerErrorCode | undefined;
   let isClosing = false;
   let closing: Promise<void> | undefined;
@@ -58,7 +58,7 @@ export function createHandle(context: HandleContext): FileHandle {
     if (closedWith !== undefined) return;
     closedWith = code;
     for (const leave of unregister) leave();
-    broken.reject(fileError(code));
+    for (const reject of waiting) reject(fileError(code));
     const why = code === "BROKER_FILE_CLOSED" ? {} : { code };
     context.onEnd({ ...why, bytesRead, bytesWritten });
     // After what was sent before it; a worker that is gone has closed everything.
@@ -71,6 +71,14 @@ export function createHandle(context: HandleContext): FileHandle {
     use.assertUsable(scope);
   }
 
+  /** The outcome of some work, or the end of the handle. */
+  function orEnded<T>(work: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    waiting.add(reject);
+    work.finally(() => waiting.delete(reject)).then(resolve, reject);
+    return promise;
+  }
+
   /** Has something done; revocation rejects at once, while the kernel may still finish. */
   async function run<Op extends FileOperation>(
     needed: FileRight | undefined,
@@ -80,7 +88,7 @@ export function createHandle(context: HandleContext): FileHandle {
     assertOpen();
     assertRight(needed);
     scope.meter.add("fileOperations", 1);
-    return Promise.race([use.run(scope, lane, op, request), broken.promise]);
+    return orEnded(use.run(scope, lane, op, request));
   }
 
   function assertRight(needed: FileRight | undefined): void {
@@ -92,7 +100,7 @@ export function createHandle(context: HandleContext): FileHandle {
     if (isClosing || closedWith !== undefined) return;
     isClosing = true;
     try {
-      if (publishes) await Promise.race([context.publish?.(id), broken.promise]);
+      if (publishes && context.publish !== undefined) await orEnded(context.publish(id));
     } finally {
       end("BROKER_FILE_CLOSED");
       await closing;
