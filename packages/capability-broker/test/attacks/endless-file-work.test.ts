@@ -16,7 +16,7 @@ const OPERATIONS = 20_000;
 test("one file that is read for ever takes no memory on the host", async () => {
   const host = mkdtempSync(join(tmpdir(), "broker-endless-"));
   writeFileSync(join(host, "a.txt"), "hello");
-  const roots = [{ guest: "/data", host, allowRead: true }];
+  const roots = [{ guest: "/data", host, allowRead: true, allowWrite: false }];
   const lab = createLab({ policy: { filesystem: { roots } } });
   try {
     const files = lab.broker.files(lab.grant());
