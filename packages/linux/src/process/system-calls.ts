@@ -24,6 +24,8 @@ export interface SystemCalls {
    * after `permission.drop("ffi")` none can be had.
    */
   addressOf(bytes: Uint8Array): bigint;
+  /** Gives memory that the C library holds free back to the kernel (malloc_trim(3)); without glibc it does nothing. */
+  releaseFreeMemory(): void;
 }
 
 const MAX_ARGUMENTS = 6;
@@ -42,6 +44,8 @@ export function loadSystemCalls(koffiEntry?: string): SystemCalls | undefined {
   );
   if (native === undefined) return undefined;
   const { syscall } = native.functions;
+  // Apart: binding fails as a whole where one function is missing, and glibc alone has this one.
+  const trim = bindNativeFunctions({ malloc_trim: ["long"] }, koffiEntry)?.functions.malloc_trim;
   const kept: Uint8Array[] = [];
   return {
     backEnd: native.backEnd,
@@ -57,5 +61,6 @@ export function loadSystemCalls(koffiEntry?: string): SystemCalls | undefined {
       kept.push(bytes);
       return native.addressOf(bytes);
     },
+    releaseFreeMemory: () => void trim?.(0n),
   };
 }

@@ -17,10 +17,13 @@ const SOCKET_DESCRIPTOR = 0;
 
 const runnerArguments = parseArguments(process.argv.slice(2));
 const isCanary = runnerArguments.role === "canary";
-const { hello, limitData, violate } = lockDown(runnerArguments);
+const { hello, limitData, releaseFreeMemory, violate } = lockDown(runnerArguments);
 
 const channel = new BlockingChannel(overDescriptor(SOCKET_DESCRIPTOR));
-if (!isCanary) warmUp();
+if (!isCanary) {
+  warmUp();
+  releaseFreeMemory();
+}
 channel.send(FRAME.HELLO, 0, 0, new TextEncoder().encode(JSON.stringify(hello)));
 
 try {
