@@ -15,7 +15,7 @@ import { SandboxError } from "../../src/errors.ts";
 import { findBubblewrap } from "../../src/host/bubblewrap.ts";
 import { openLandlockSpawner } from "../../src/host/landlock-spawner.ts";
 import { openLauncher } from "../../src/host/launcher.ts";
-import { readableFiles } from "../../src/host/runner-process.ts";
+import { neededKoffi, readableFiles } from "../../src/host/runner-process.ts";
 import { Runner } from "../../src/host/runner.ts";
 import { NO_CONFIGURATION, SpawnPoint } from "../../src/spawner/spawn-point.ts";
 import { flatPlugin } from "../support/fixtures.ts";
@@ -91,9 +91,11 @@ it("ends what that thread has started before it could ask to die with it", async
   if (reason !== undefined) context.skip(reason);
   const folder = await mkdtemp(join(tmpdir(), "spawner-"));
   const threads = newThreads();
+  const koffi = neededKoffi();
   const opened = await openLandlockSpawner({
     socketPath: join(folder, "s"),
     readable: [...readableFiles({}), NO_CONFIGURATION],
+    ...(koffi === undefined ? {} : { koffiEntry: koffi.entry }),
   });
   if (typeof opened === "string") throw new Error(opened);
   const socket = createConnection(join(folder, "s"));
