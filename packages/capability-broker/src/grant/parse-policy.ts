@@ -76,6 +76,9 @@ export function parsePolicy(policy: HostPolicy): ParsedPolicy {
       throw policyError(`resources.${name}`, "expected a number from 0");
   }
   const roots = filesystem?.roots ?? [];
+  // From JSON or JavaScript, which no compiler has read.
+  if (network !== undefined && !Array.isArray(network.allowedHosts))
+    throw policyError("network.allowedHosts", "expected a list of hosts; [] is none");
   if ((network?.allowedHosts.length ?? 0) > MAX_PATTERNS || roots.length > MAX_LIST_ENTRIES)
     throw policyError(
       "network.allowedHosts, filesystem.roots",

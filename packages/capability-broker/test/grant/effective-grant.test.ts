@@ -1,6 +1,7 @@
 import {
   type CapabilityRequest,
   type HostPolicy,
+  type NetworkPolicy,
   createBroker,
   effectiveGrant,
 } from "@glovebox/capability-broker";
@@ -171,6 +172,15 @@ test.each<HostPolicy>([
 ])("the malformed policy %# throws at start", (policy) => {
   expect(() => createBroker({ policy, log: recordingDecisionLog() })).toThrowCode("BROKER_POLICY");
 });
+
+test.each([{}, { allowedHosts: "a.example" }, { anyPublicHost: true }])(
+  "a network policy without a list of hosts throws at start: %j",
+  (hosts) => {
+    const network = { allowHttpOutbound: true, ...hosts } as unknown as NetworkPolicy;
+    const options = { policy: { network }, log: recordingDecisionLog() };
+    expect(() => createBroker(options)).toThrowCode("BROKER_POLICY");
+  },
+);
 
 test("with checks off a plugin gets what it asks and nothing else", async () => {
   await using lab = createLab({
