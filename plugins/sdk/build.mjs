@@ -10,6 +10,13 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 
 const text = existsSync("plugin.wat");
+// Another entry is a module for a test, not a package.
+if (process.argv[2] === undefined && !existsSync("plugin.yaml")) {
+  process.stderr.write(
+    `There is no plugin.yaml in ${process.cwd()}: a plugin package needs one.\n`,
+  );
+  process.exit(1);
+}
 const [entry = text ? "plugin.wat" : "assembly/index.ts", directory = "dist"] =
   process.argv.slice(2);
 const output = join(directory, "plugin.wasm");
