@@ -5,8 +5,8 @@
 import { encodeTerminal } from "@glovebox/core/encode";
 import type { ApprovalOverview, PendingApproval } from "@glovebox/runtime";
 
+import { DEFAULT_DATA } from "../approve-order.ts";
 import { usageError } from "../errors.ts";
-import { DEFAULT_DATA } from "../serve/serve-options.ts";
 import { shellWord } from "../shell-word.ts";
 import { EXIT, fail, type Failure, type Terminal } from "./command-line.ts";
 import { escapeJson } from "./json-text.ts";

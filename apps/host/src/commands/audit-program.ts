@@ -17,7 +17,7 @@ export function addAuditCommands(
   collect: (value: string, before: readonly string[] | undefined) => readonly string[],
 ): void {
   withFilter(audit.command("query"))
-    .description("Looks for events; personal fields stay encrypted.")
+    .description("Prints the events that match; personal fields stay encrypted.")
     .argument("<dir>", "directory of the logs")
     .option("--json", "as JSON")
     .action(async (directory: string, options: RawQueryOptions) => {

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
+import manifest from "../../package.json" with { type: "json" };
 import type { RawServeOptions } from "../serve/serve-options.ts";
 import { addApprovalCommands } from "./approvals-program.ts";
 import { addAuditCommands } from "./audit-program.ts";
@@ -47,9 +48,9 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 }
 
 function buildProgram(terminal: Terminal, done: (exit: number) => void): Command {
-  const program = new Command("glovebox").description(
-    "Runs untrusted WebAssembly plugins, each in a process of its own.",
-  );
+  const program = new Command("glovebox")
+    .description("Runs untrusted WebAssembly plugins, each in a process of its own.")
+    .version(manifest.version);
   program
     .command("serve")
     .description("Serves plugins over HTTP on the loopback interface.")
@@ -97,13 +98,18 @@ function buildProgram(terminal: Terminal, done: (exit: number) => void): Command
     });
   const approvals = program.command("approvals").description("Decides what plugins may do.");
   addApprovalCommands(approvals, terminal, done);
-  const audit = program.command("audit").description("Looks at audit logs.");
+  const audit = program
+    .command("audit")
+    .description("Searches, verifies, exports, erases and prunes audit logs.");
   addAuditCommands(audit, terminal, done, collect);
   audit
     .command("verify")
     .description("Verifies an audit log; exits 4 if it is whole but its end was not checked.")
     .argument("<dir>", "directory of the log, or of several")
-    .option("--since <checkpoint>", "a file with a checkpoint of the log that was kept elsewhere")
+    .option(
+      "--since <checkpoint>",
+      "checkpoint of the log that was kept elsewhere: its file or folder",
+    )
     .option("--policy <file>", "whose logs and witnesses are believed (C2SP tlog-policy)")
     .option("--evidence <file>", "where evidence of two histories is kept; must not exist")
     .option("--json", "as JSON")

@@ -8,6 +8,7 @@ import { PluginRuntime } from "@glovebox/runtime";
 import { usageError } from "../errors.ts";
 import { MAX_INPUT_BYTES, MAX_PACKAGE_BYTES } from "../limits.ts";
 import { readOperatorFile } from "../operator-file.ts";
+import { assertPolicyFolders } from "../policy-folders.ts";
 import { EXIT, fail, type Terminal } from "./command-line.ts";
 import { inspectManifest, MANIFEST_FILE } from "./inspect-manifest.ts";
 import { inspectBytes } from "./inspect-module.ts";
@@ -27,6 +28,7 @@ export async function run(
   terminal: Terminal,
 ): Promise<number> {
   const options = parseRunOptions(raw);
+  await assertPolicyFolders(options.policy);
   const source = await openSource(path);
   if (source.kind === "package" && raw.abi !== undefined) {
     throw usageError("--abi is for a bare module; a package says it in its manifest");

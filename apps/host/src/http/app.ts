@@ -24,6 +24,8 @@ export interface HostAppOptions {
   readonly loosened?: readonly string[];
   /** What operators show as a bearer token to approve. Default: nobody approves over HTTP. */
   readonly operatorToken?: string;
+  /** Data directory that orders on the page name. Default: where the command looks by itself. */
+  readonly dataDirectory?: string;
   /** Whether the host is shutting down. Default: never. */
   readonly isClosing?: () => boolean;
   /** Milliseconds since 1970. Default: `Date.now`. */
@@ -101,8 +103,9 @@ export function createHostApp(options: HostAppOptions): Hono {
   app.get("/", (c) => {
     const { pending } = runtime.approvals();
     const view = { plugins: runtime.list(), pending, counts: pluginCounts(runtime.metricsText()) };
+    const { dataDirectory } = options;
     c.header("content-security-policy", PAGE_POLICY);
-    return c.html(renderPage({ status: readiness(), ...view }));
+    return c.html(renderPage({ status: readiness(), dataDirectory, ...view }));
   });
   app.get("/livez", (c) => c.json({ live: true }));
   app.get("/readyz", (c) => {

@@ -8,6 +8,7 @@ import { hash } from "node:crypto";
 import { encodeHtmlText } from "@glovebox/core/encode";
 import type { PendingApproval, PluginInfo, RuntimeStatus } from "@glovebox/runtime";
 
+import { approveOrder } from "../approve-order.ts";
 import type { PluginCounts } from "./plugin-counts.ts";
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color-scheme:light dark}
@@ -32,10 +33,12 @@ export interface PageView {
   /** Loads that wait for an operator. */
   readonly pending: readonly PendingApproval[];
   readonly counts: ReadonlyMap<string, PluginCounts>;
+  /** Which the orders name. Default: where the command looks by itself. */
+  readonly dataDirectory?: string | undefined;
 }
 
 /** Renders the page. */
-export function renderPage({ status, plugins, pending, counts }: PageView): string {
+export function renderPage({ status, plugins, pending, counts, dataDirectory }: PageView): string {
   const { ready, isolation, minimumIsolation, layers, absentLayers, loosened } = status;
   const absent = Object.entries(absentLayers).map(([layer, reason]) => `${layer}: ${reason}`);
   const loosenings =
@@ -51,7 +54,7 @@ export function renderPage({ status, plugins, pending, counts }: PageView): stri
 <p>The host is ${ready ? "ready" : "not ready"}; isolation <b>${encodeHtmlText(isolation)}</b>, at least ${encodeHtmlText(minimumIsolation)}. <a href="/">Refresh</a></p>
 <p>Layers around a plugin: ${encodeHtmlText(layers.join(", "))}${absent.length === 0 ? "" : ` (not ${encodeHtmlText(absent.join("; "))})`}</p>
 ${loosenings}
-${pending.map(waitingLoad).join("\n")}
+${pending.map((load) => waitingLoad(load, dataDirectory)).join("\n")}
 <table>
 <thead><tr><th>Plugin</th><th>Version</th><th>Types</th><th>Functions</th><th>State</th><th>Health</th><th class="number">Calls</th><th class="number">Denials</th><th>Used of its grant</th></tr></thead>
 <tbody>
@@ -65,13 +68,11 @@ ${rows.length === 0 ? '<tr><td colspan="9">No plugin is loaded.</td></tr>' : row
 }
 
 /** What an operator reads before saying yes: the same lines as at the command line. */
-function waitingLoad(pending: PendingApproval): string {
-  const { pluginId, version, publisher, reason, changes, requestDigest } = pending;
+function waitingLoad(pending: PendingApproval, dataDirectory: string | undefined): string {
+  const { pluginId, version, publisher, reason, changes } = pending;
   const lines = changes.map((line) => `<li>${encodeHtmlText(line)}</li>`);
   const title = encodeHtmlText(`${pluginId} ${version}, ${publisher}`);
-  // With the digest, so that nothing is approved which came after this page.
-  const order = `glovebox approvals approve ${pluginId} --operator NAME --digest ${requestDigest}`;
-  const how = encodeHtmlText(order);
+  const how = encodeHtmlText(approveOrder(pending, dataDirectory));
   return `<section class="loosened"><h2>Waits for approval: ${title}</h2>
 <p>${encodeHtmlText(reason)}</p><ul>${lines.join("")}</ul><p><code>${how}</code></p></section>`;
 }

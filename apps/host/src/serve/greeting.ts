@@ -3,15 +3,12 @@
  * its request the policy does not allow, and the whole command that approves what waits. Names and
  * requests are the plugins' own, so that every line is encoded for the terminal (CWE-150).
  */
-import { resolve } from "node:path";
-
 import { encodeTerminal } from "@glovebox/core/encode";
 
+import { approveOrder } from "../approve-order.ts";
 import type { RuntimePort } from "../http/runtime-port.ts";
-import { shellWord } from "../shell-word.ts";
 import { sampleToken } from "./sample-token.ts";
 import { answerOf, curlOf, samplesFor } from "./samples.ts";
-import { DEFAULT_DATA } from "./serve-options.ts";
 
 /** What a greeting is made of. */
 export interface GreetingParts {
@@ -74,13 +71,11 @@ function pluginLines({ runtime, base }: GreetingParts): readonly string[] {
 }
 
 function pendingLines({ runtime, dataDirectory }: GreetingParts): readonly string[] {
-  const isDefault = dataDirectory === resolve(DEFAULT_DATA);
-  const where = isDefault ? "" : ` --data ${shellWord(dataDirectory)}`;
   return runtime
     .approvals()
-    .pending.flatMap(({ pluginId, changes, requestDigest }) => [
-      `Plugin ${pluginId} waits for an approval:`,
-      ...changes.map((line) => `  ${line}`),
-      `  glovebox approvals approve ${pluginId} --operator NAME --digest ${requestDigest}${where}`,
+    .pending.flatMap((pending) => [
+      `Plugin ${pending.pluginId} waits for an approval:`,
+      ...pending.changes.map((line) => `  ${line}`),
+      `  ${approveOrder(pending, dataDirectory)}`,
     ]);
 }

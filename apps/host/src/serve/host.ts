@@ -10,6 +10,7 @@ import { PluginRuntime, type Logger, type RuntimeConfig } from "@glovebox/runtim
 import { createHostApp } from "../http/app.ts";
 import { listen } from "../http/server.ts";
 import { CLOSE_DEADLINE_MS, DRAIN_DEADLINE_MS } from "../limits.ts";
+import { assertPolicyFolders } from "../policy-folders.ts";
 import { openApprovalFile } from "./approval-file.ts";
 import { assertKeyOutside, makeDirectory } from "./data-directory.ts";
 import { approveExample, openExample } from "./example.ts";
@@ -68,6 +69,7 @@ export async function startHost({
   for (const directory of [dataDirectory, auditDirectory]) await makeDirectory(directory);
   const example = isExample ? undo.use(await openExample(dataDirectory, logger)) : undefined;
   const allowed = policy ?? example?.policy ?? {};
+  await assertPolicyFolders(allowed);
   await assertKeyOutside(dataDirectory, options.plugins, allowed);
   const approvalsFile = isExample ? "example-approvals.json" : "approvals.json";
   const runtime = await PluginRuntime.open({
@@ -106,6 +108,7 @@ export async function startHost({
       names: options.names,
       loosened,
       operatorToken,
+      dataDirectory,
       isClosing: () => isClosing,
     });
     for (const option of loosened) {

@@ -2,6 +2,7 @@
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { DEFAULT_DATA } from "../approve-order.ts";
 import { HostError } from "../errors.ts";
 
 /** Options as the command line has them. */
@@ -40,9 +41,6 @@ export interface ServeOptions {
   /** Options of the host that are weaker than their defaults. */
   readonly loosened: readonly string[];
 }
-
-/** Where the data is, seen from where the command runs. */
-export const DEFAULT_DATA = "glovebox-data";
 
 const DEFAULT_PORT = "8787";
 const DEFAULT_ADDRESS = "127.0.0.1";

@@ -226,6 +226,9 @@ test("a key that others can read, a key that plugins could read, and a file that
   const root = { guest: "/data", host: join(at.data, ".."), allowRead: true, allowWrite: false };
   await writeFile(around, JSON.stringify({ filesystem: { roots: [root] } }));
   expect((await serve(around)).firstError).toMatch(/^HOST_DATA_DIRECTORY: plugins could read/);
+  const absent = [{ ...root, host: join(at.data, "absent") }];
+  await writeFile(around, JSON.stringify({ filesystem: { roots: absent } }));
+  expect((await serve(around)).firstError).toMatch(/^HOST_FILE: .+absent behind \/data/);
   await writeFile(around, "- a list");
   expect((await serve(around)).firstError).toMatch(/^HOST_POLICY: /);
 });

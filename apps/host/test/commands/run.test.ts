@@ -83,6 +83,8 @@ describe("a failure is one coded line without a stack", () => {
     ["an option out of range", ["flat.wasm", "echo", "--memory", "x"], 2, "HOST_USAGE"],
     ["less memory than a page", ["flat.wasm", "echo", "--memory", "64"], 2, "HOST_USAGE"],
     ["a host that is a URL", ["flat.wasm", "echo", "--allow-host", "http://x"], 2, "BROKER_POLICY"],
+    ["a folder that is not there", ["flat.wasm", "x", "--allow-read", "/no:/d"], 1, "HOST_FILE"],
+    ["a folder that is a file", ["flat.wasm", "x", "--allow-read", "/dev/null:/d"], 1, "HOST_FILE"],
     ["an unknown option", ["flat.wasm", "echo", "--fast"], 2, "HOST_USAGE"],
     ["a missing argument", ["flat.wasm"], 2, "HOST_USAGE"],
     [
@@ -113,6 +115,9 @@ test("no command is wrong usage; --help and its answer are not", async () => {
   const help = await run("run", "--help");
   expect([help.exit, help.err]).toEqual([0, ""]);
   expect(help.out).toContain("--allow-write");
+  const version = await run("--version");
+  expect([version.exit, version.err]).toEqual([0, ""]);
+  expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 test("a module that grows beyond its memory fails", async () => {

@@ -65,6 +65,16 @@ test("the page shows what waits, and the order that approves this and nothing th
   expect(text).toContain("+ may now also read from /&lt;data");
   expect(text).toContain(`approve reader --operator NAME --digest ${requestDigest}`);
   expect(text).not.toContain("<b>nobody");
+  expect(text).not.toContain("--data");
+});
+
+test("the order names the data directory where it is not the command's own", async () => {
+  const elsewhere = fakeHost(undefined, {
+    runtime: { approvals },
+    dataDirectory: "/srv/it's <data>",
+  });
+  const text = await (await elsewhere.request("/")).text();
+  expect(text).toContain(`${requestDigest} --data '/srv/it'\\''s &lt;data`);
 });
 
 test("the page encodes what plugins say, and its policy lets nothing run", async () => {
