@@ -42,7 +42,8 @@ export const HOST_ERRORS = {
       "Give the host a directory that only its user can write to, in one that exists, with --data.",
   },
   HOST_POLICY: {
-    summary: "The file of the host's policy is no JSON, or has members that no policy has.",
+    summary:
+      "The file of the host's policy is no JSON, or a member at any depth is unknown, missing or of another type.",
     advice: "Correct the member that is named; {} is the policy that allows nothing.",
   },
   HOST_PRIVATE_FILE: {
