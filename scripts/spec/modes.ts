@@ -96,11 +96,15 @@ const PROBLEMS: Readonly<Record<Mode, Judge>> = {
   instrumented: async (commands, plain) => {
     const merged = await runScript(commands, metering(NO_LIMITS));
     const reference = await runScript(commands, metering({ ...NO_LIMITS, placement: "per-block" }));
-    const counts = commands.map((command, index) =>
-      fuelProblem(command, merged[index] as Outcome, reference[index] as Outcome),
+    const counted = await runScript(commands, metering({ ...NO_LIMITS, maxCallDepth: 1_000_000 }));
+    const counts = commands.map(
+      (command, index) =>
+        fuelProblem(command, merged[index] as Outcome, reference[index] as Outcome) ??
+        fuelProblem(command, counted[index] as Outcome, merged[index] as Outcome) ??
+        depthProblem(command, counted[index] as Outcome),
     );
-    const runs = [differences(plain, merged), differences(plain, reference)];
-    return commands.map((_, index) => runs[0]?.[index] ?? runs[1]?.[index] ?? counts[index]);
+    const runs = [merged, reference, counted].map((run) => differences(plain, run));
+    return commands.map((_, index) => runs.find((run) => run[index])?.[index] ?? counts[index]);
   },
 };
 
@@ -116,6 +120,12 @@ function fuelProblem({ kind }: Command, merged: Outcome, reference: Outcome): st
   const mayTrap = kind === "trap" || kind === "refused";
   const isRight = mayTrap ? merged.fuel >= reference.fuel : merged.fuel === reference.fuel;
   return isRight ? undefined : `counted ${merged.fuel}, the reference ${reference.fuel}`;
+}
+
+/** What returns comes back at the depth that it began at. */
+function depthProblem({ kind }: Command, { depth }: Outcome): string | undefined {
+  const returns = kind === "action" || kind === "return";
+  return returns && depth !== 0 ? `came back at depth ${depth}` : undefined;
 }
 
 function metering(options: MeteringOptions): Prepare {

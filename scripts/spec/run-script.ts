@@ -14,6 +14,8 @@ export interface Prepared {
   readonly startExport?: string | undefined;
   /** Exported global that holds the fuel. */
   readonly fuelExport?: string;
+  /** Exported global that holds the depth of calls. */
+  readonly depthExport?: string | undefined;
 }
 
 /** Makes a module ready; throws {@link Refusal} when it refuses it. */
@@ -29,7 +31,11 @@ export interface Outcome {
   readonly text: string;
   /** Units of fuel that all instances together used; after a trap at least so many. */
   readonly fuel: bigint;
+  /** How deep in calls the instances came back, all together, where that is counted: 0 but behind a trap. */
+  readonly depth: number;
 }
+
+type Judged = Pick<Outcome, "meets" | "text">;
 
 interface FuelGlobal {
   value: bigint;
@@ -56,6 +62,7 @@ class Run {
   readonly #realm = new Realm();
   readonly #definitions = new Map<string | undefined, ModuleSource>();
   readonly #fuel: FuelGlobal[] = [];
+  readonly #depths: { value: number }[] = [];
 
   constructor(prepare: Prepare) {
     this.#prepare = prepare;
@@ -63,12 +70,14 @@ class Run {
 
   async command(command: Command): Promise<Outcome> {
     for (const fuel of this.#fuel) fuel.value = BUDGET;
+    for (const depth of this.#depths) depth.value = 0;
     const { meets, text } = await this.#do(command);
     const fuel = this.#fuel.reduce((sum, { value }) => sum + fuelUse(BUDGET, value).used, 0n);
-    return { meets, text, fuel };
+    const depth = this.#depths.reduce((sum, { value }) => sum + value, 0);
+    return { meets, text, fuel, depth };
   }
 
-  async #do(command: Command): Promise<Omit<Outcome, "fuel">> {
+  async #do(command: Command): Promise<Judged> {
     try {
       switch (command.kind) {
         case "skipped":
@@ -109,7 +118,7 @@ class Run {
     }
   }
 
-  async #module(source: ModuleSource, isDefinition: boolean): Promise<Omit<Outcome, "fuel">> {
+  async #module(source: ModuleSource, isDefinition: boolean): Promise<Judged> {
     this.#definitions.set(source.id, source);
     this.#definitions.set(undefined, source);
     if (!isDefinition) return await this.#instance(source);
@@ -117,14 +126,14 @@ class Run {
     return { meets: WebAssembly.validate(bytes), text: "defined" };
   }
 
-  async #instance(source: ModuleSource): Promise<Omit<Outcome, "fuel">> {
+  async #instance(source: ModuleSource): Promise<Judged> {
     this.#realm.forgetNewest();
     const exports = await this.#instantiate(source.bytes);
     this.#realm.add(source.id, source.bytes, exports);
     return { meets: true, text: "instantiated" };
   }
 
-  async #refused({ bytes }: ModuleSource, stage: RefusedStage): Promise<Omit<Outcome, "fuel">> {
+  async #refused({ bytes }: ModuleSource, stage: RefusedStage): Promise<Judged> {
     try {
       await this.#instantiate(bytes);
       return { meets: false, text: "instantiated" };
@@ -142,7 +151,7 @@ class Run {
   }
 
   async #instantiate(original: Uint8Array<ArrayBuffer>): Promise<Exports> {
-    const { bytes, startExport, fuelExport } = await this.#prepare(original);
+    const { bytes, startExport, fuelExport, depthExport } = await this.#prepare(original);
     const { exports } = new WebAssembly.Instance(
       new WebAssembly.Module(bytes),
       this.#realm.imports,
@@ -152,6 +161,7 @@ class Run {
       fuel.value = BUDGET;
       this.#fuel.push(fuel);
     }
+    if (depthExport !== undefined) this.#depths.push(exports[depthExport] as { value: number });
     if (startExport !== undefined) (exports[startExport] as () => void)();
     return exports;
   }

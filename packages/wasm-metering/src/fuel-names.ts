@@ -6,12 +6,13 @@ import type { WasmModule } from "@glovebox/wasm-binary";
 export interface FuelNames {
   readonly fuel: string;
   readonly start: string | undefined;
+  readonly depth: string | undefined;
 }
 
 const DIGITS = 16;
 
 /** Chooses the names. A module cannot know its own digest, but a collision is still looked for. */
-export function fuelNames(module: WasmModule, sha256: Sha256): FuelNames {
+export function fuelNames(module: WasmModule, sha256: Sha256, countsDepth: boolean): FuelNames {
   const taken = new Set<string>();
   for (const { name } of module.exports) if (name.startsWith("glovebox:")) taken.add(name);
   const free = (what: string): string => {
@@ -19,5 +20,9 @@ export function fuelNames(module: WasmModule, sha256: Sha256): FuelNames {
     while (taken.has(name)) name += "_";
     return name;
   };
-  return { fuel: free("fuel"), start: module.start === undefined ? undefined : free("start") };
+  return {
+    fuel: free("fuel"),
+    start: module.start === undefined ? undefined : free("start"),
+    depth: countsDepth ? free("depth") : undefined,
+  };
 }

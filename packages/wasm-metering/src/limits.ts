@@ -34,3 +34,5 @@ export const MAX_CIRCULAR_CALLS = 256;
  * largest of SQLite has 2,000, of esbuild 7,000; what an analysis keeps is 200 bytes for each.
  */
 export const MAX_NODES = 65_536;
+/** Calls in progress that a host may allow: an engine's stack of a megabyte holds less than a tenth of them. */
+export const MAX_CALL_DEPTH = 1_000_000;

@@ -95,8 +95,9 @@ function meter(
   const limited = limitMemories(module, maxima, copy);
   if (typeof limited === "string") throw new MeteringStop("METERING_MEMORY", limited);
 
-  const names = fuelNames(module, sha256);
-  const code = writeCode(module, plan, survey.entryCosts);
+  const { callDepth } = maxima;
+  const names = fuelNames(module, sha256, callDepth !== undefined);
+  const code = writeCode(module, plan, survey.entryCosts, callDepth);
   const stale = findStaleSections(module);
   const bytes = writeModule(module, {
     replace: new Map([...limited, ...writeSections(module, code, names, { references, ...plan })]),
@@ -108,6 +109,7 @@ function meter(
     original: sha256,
     fuelExport: names.fuel,
     startExport: names.start,
+    depthExport: names.depth,
     map: code.map.finish(offsetOfCode(bytes), module.imported.function, code.mappedBytes),
     versions: Object.freeze({ metering: METERING_VERSION, costs: COST_TABLE.version }),
     maxima: Object.freeze({ ...maxima }),
@@ -122,8 +124,8 @@ function requireRoom({ types, functions, globals, exports }: WasmModule): void {
     // As many types and functions as there are functions may be added.
     ["types", types.length + 2 * functions.length + 2, MAX_TYPES],
     ["functions", 2 * functions.length + 1, MAX_FUNCTIONS],
-    ["globals", globals.length + 1, MAX_GLOBALS],
-    ["exports", exports.length + 2, MAX_EXPORTS],
+    ["globals", globals.length + 2, MAX_GLOBALS],
+    ["exports", exports.length + 3, MAX_EXPORTS],
   ];
   for (const [what, count, most] of counts) {
     if (count > most) throw new MeteringStop("METERING_LIMIT", `too many ${what} to add to`);

@@ -5,7 +5,7 @@ import type { OffsetMap } from "./offset-map.ts";
 import type { Maxima } from "./rewrite/memory-limit.ts";
 
 /** Raised with every change of what is written for the same module. Part of every cache key. */
-export const METERING_VERSION = 5;
+export const METERING_VERSION = 6;
 
 /** A module with an instruction budget in it, frozen. */
 export interface MeteredModule {
@@ -24,11 +24,16 @@ export interface MeteredModule {
    * before any other; `undefined` where it names none.
    */
   readonly startExport: string | undefined;
+  /**
+   * Name of the exported global (mutable i32) that holds the depth of calls: set it to 0 before each
+   * call, and before the start function. `undefined` where it is not counted.
+   */
+  readonly depthExport: string | undefined;
   /** Back to the original's offsets. */
   readonly map: OffsetMap;
   /** Of this package's writing and of its cost table. */
   readonly versions: { readonly metering: number; readonly costs: number };
-  /** What memories and tables may grow to. */
+  /** What memories, tables and the depth of calls may grow to. */
   readonly maxima: Maxima;
   /** Names of custom sections that were left out because their offsets went stale. */
   readonly droppedSections: readonly string[];
@@ -71,4 +76,21 @@ export function fuelUse(budget: bigint, left: bigint): FuelUse {
   if (left === POISON) return { used: budget, exact: false, exhausted: false };
   // Written one lower than it was, so that it is never the poison.
   return { used: budget - left - 1n, exact: true, exhausted: true };
+}
+
+/** What the depth's global holds after a call too many. More than any bound, unsigned: none gets in then. */
+export const TOO_DEEP = -1;
+
+/**
+ * Whether the call that trapped had too many calls in progress; `depth` is the depth's global after it.
+ *
+ * @example
+ * ```ts
+ * depth.value = 0;
+ * assert.throws(() => instance.exports.recurse());
+ * isTooDeep(depth.value); // true
+ * ```
+ */
+export function isTooDeep(depth: number): boolean {
+  return depth === TOO_DEEP;
 }

@@ -2,7 +2,7 @@
 import { received } from "@glovebox/core/errors";
 
 import { MeteringError } from "./errors.ts";
-import { MAX_MEMORY_PAGES } from "./limits.ts";
+import { MAX_CALL_DEPTH, MAX_MEMORY_PAGES } from "./limits.ts";
 import type { Maxima } from "./rewrite/memory-limit.ts";
 
 /** The engine's largest table: kV8MaxWasmTableSize. */
@@ -24,6 +24,11 @@ export interface MeteringOptions {
   readonly maxMemoryPages?: number;
   /** Elements that each table may grow to. Default: 100,000. 0: only empty tables. */
   readonly maxTableElements?: number;
+  /**
+   * Calls of the module's functions that may be in progress at a time. Default: not counted, and the
+   * engine's stack ends a recursion, sooner or later by the machine. 0: none.
+   */
+  readonly maxCallDepth?: number;
 }
 
 /** Checks the options once. */
@@ -37,11 +42,16 @@ export function parseOptions(options: MeteringOptions): {
       message: `placement must be merged or per-block; received ${received(placement)}`,
     });
   }
-  const { maxMemoryPages = DEFAULT_MEMORY_PAGES, maxTableElements = DEFAULT_TABLE_ELEMENTS } =
-    options;
+  const {
+    maxMemoryPages = DEFAULT_MEMORY_PAGES,
+    maxTableElements = DEFAULT_TABLE_ELEMENTS,
+    maxCallDepth: callDepth,
+  } = options;
   require("maxMemoryPages", maxMemoryPages, MAX_MEMORY_PAGES);
   require("maxTableElements", maxTableElements, HIGHEST_TABLE);
-  return { placement, maxima: { memoryPages: maxMemoryPages, tableElements: maxTableElements } };
+  if (callDepth !== undefined) require("maxCallDepth", callDepth, MAX_CALL_DEPTH);
+  const maxima = { memoryPages: maxMemoryPages, tableElements: maxTableElements, callDepth };
+  return { placement, maxima };
 }
 
 function require(name: string, value: number, most: number): void {

@@ -300,8 +300,8 @@ function shortCalls(lengths: number[]): { readonly longest: number; readonly sum
   return { longest, sum };
 }
 
-/** The fuel, and a length of each type. */
-const ADDED_LOCALS = 3;
+/** The fuel, a length of each type, and the depth. */
+const ADDED_LOCALS = 4;
 
 /** The type of a function. */
 export function signatureOf(

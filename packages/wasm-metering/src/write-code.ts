@@ -35,12 +35,21 @@ export interface WrittenCode {
 }
 
 /** Writes every body with its charges, the wrappers, and the function that ends a call without fuel. */
-export function writeCode(module: WasmModule, plan: Plan, entryCosts: Float64Array): WrittenCode {
+export function writeCode(
+  module: WasmModule,
+  plan: Plan,
+  entryCosts: Float64Array,
+  maxCallDepth: number | undefined,
+): WrittenCode {
   const types = new TypePool(module);
   const map = new OffsetMapBuilder();
-  const fuelGlobal = module.globals.length;
+  const depth =
+    maxCallDepth === undefined
+      ? undefined
+      : { global: module.globals.length, maximum: maxCallDepth };
+  const fuelGlobal = module.globals.length + (depth === undefined ? 0 : 1);
   const outOfFuel = module.functions.length;
-  const shared: ModuleContext = { module, types, fuelGlobal, outOfFuel };
+  const shared: ModuleContext = { module, types, fuelGlobal, outOfFuel, depth };
   const content = new ByteWriter(Math.ceil(1.5 * codeBytes(module)) + 64);
   content.unsigned(module.bodies.length + 1 + plan.wrapped.length + plan.adapted.length);
   const absorption = new Absorption(module, plan, entryCosts);
@@ -162,14 +171,13 @@ class BodyPlacement {
 
   #perBlock(index: number): BodyContext {
     const context = this.#open(index);
-    if (
-      context.parameters.length + this.#flow.localCount + 2 > MAX_LOCALS &&
-      hasLengths(this.#flow)
-    ) {
+    const added = (hasLengths(this.#flow) ? 2 : 0) + (context.depth === undefined ? 0 : 1);
+    const locals = context.parameters.length + this.#flow.localCount;
+    if (added > 0 && locals + added > MAX_LOCALS) {
       const functionIndex = this.#shared.module.imported.function + index;
       throw new MeteringStop(
         "METERING_LIMIT",
-        `function ${functionIndex} has too many locals to add two`,
+        `function ${functionIndex} has too many locals to add ${added}`,
       );
     }
     this.#absorption.pay(this.#flow, false);

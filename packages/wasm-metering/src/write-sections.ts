@@ -15,6 +15,8 @@ const KIND_BYTES: Readonly<Record<EntryKind, number>> = {
 };
 /** mut i64, i64.const 0, end. */
 const FUEL_GLOBAL = [0x7e, 0x01, 0x42, 0x00, 0x0b];
+/** mut i32, i32.const 0, end. */
+const DEPTH_GLOBAL = [0x7f, 0x01, 0x41, 0x00, 0x0b];
 
 /** New contents by section id. */
 export function writeSections(
@@ -25,6 +27,7 @@ export function writeSections(
 ): ReadonlyMap<number, Uint8Array> {
   const copy = (writer: ByteWriter, start: number, end: number): void =>
     references.copy(writer, start, end, reference);
+  const globals = names.depth === undefined ? [FUEL_GLOBAL] : [DEPTH_GLOBAL, FUEL_GLOBAL];
   const copyElements: typeof copy = (writer, start, end) =>
     references.copy(writer, start, end, element);
   const sections = new Map<number, Uint8Array>([
@@ -35,7 +38,9 @@ export function writeSections(
     [SECTION.function, writeFunctions(code.functionTypes)],
     [
       SECTION.global,
-      appended(module, SECTION.global, 1, copy, (writer) => writer.raw(FUEL_GLOBAL)),
+      appended(module, SECTION.global, globals.length, copy, (writer) =>
+        writer.raw(globals.flat()),
+      ),
     ],
     [SECTION.export, writeExports(module, code.fuelGlobal, names, reference)],
     [SECTION.code, code.content],
@@ -71,7 +76,8 @@ function writeExports(
   reference: (index: number) => number,
 ): Uint8Array {
   const writer = new ByteWriter(1_024);
-  writer.unsigned(module.exports.length + (names.start === undefined ? 1 : 2));
+  const added = [names.fuel, names.start, names.depth].filter((name) => name !== undefined);
+  writer.unsigned(module.exports.length + added.length);
   const write = (name: string, kind: EntryKind, index: number): void => {
     writer.name(name);
     writer.byte(KIND_BYTES[kind]);
@@ -79,6 +85,7 @@ function writeExports(
   };
   for (const { name, kind, index } of module.exports) write(name, kind, index);
   write(names.fuel, "global", fuelGlobal);
+  if (names.depth !== undefined) write(names.depth, "global", module.globals.length);
   if (names.start !== undefined && module.start !== undefined)
     write(names.start, "function", module.start);
   return writer.finish();

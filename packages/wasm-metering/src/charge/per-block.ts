@@ -5,7 +5,7 @@
  * before what it pays for, and the global says at any moment what is left.
  */
 import type { ControlFlow } from "../graph/control-flow.ts";
-import { EVENT } from "../graph/flow-tables.ts";
+import { EVENT, NODE } from "../graph/flow-tables.ts";
 import type { BodyContext } from "../rewrite/body-context.ts";
 import {
   type LengthLocals,
@@ -14,6 +14,7 @@ import {
   writeUnits,
 } from "../rewrite/length-charge.ts";
 import { I32, I64 } from "../rewrite/type-pool.ts";
+import { CallDepth } from "./call-depth.ts";
 
 /** What a function that is charged per block needs of the others. */
 export interface PerBlockCalls {
@@ -26,7 +27,7 @@ export interface PerBlockCalls {
 /** Writes the body of the function whose graph is `flow`, from its locals to its last `end`. */
 export function writePerBlock(flow: ControlFlow, context: BodyContext, calls: PerBlockCalls): void {
   const { code, module, fuelGlobal } = context;
-  const lengths = reserveLengths(flow, context);
+  const { lengths, depth } = reserveLocals(flow, context);
   const wrapsLabel = flow.branchesToBody;
 
   code.block();
@@ -35,12 +36,17 @@ export function writePerBlock(flow: ControlFlow, context: BodyContext, calls: Pe
     code.block();
     context.types.writeBlockType(code.bytes, context.results);
   }
+  depth.enter();
   context.startAt(flow.codeStart);
   for (let event = 0; event < flow.event.kind.length; event++) {
     const { position, kind, first, second, third, nesting } = flow.event;
     switch (kind.at(event)) {
       case EVENT.node: {
         const cost = flow.node.cost.at(first.at(event));
+        if ((flow.node.flags.at(first.at(event)) & NODE.handler) !== 0) {
+          context.copyTo(position.at(event));
+          depth.restore();
+        }
         if (cost === 0) break;
         context.copyTo(position.at(event));
         code.index("globalGet", fuelGlobal);
@@ -58,9 +64,17 @@ export function writePerBlock(flow: ControlFlow, context: BodyContext, calls: Pe
         break;
       }
       case EVENT.call:
-        if (calls.threads(first.at(event)))
-          writeThreadedCall(context, position.at(event), third.at(event));
+      case EVENT.unknownCall: {
+        const threads = kind.at(event) === EVENT.call && calls.threads(first.at(event));
+        if (!threads && context.depth === undefined) break;
+        context.copyTo(position.at(event));
+        depth.raise();
+        if (threads) giveFuel(context);
+        context.copyTo(third.at(event));
+        if (threads) code.index("globalSet", fuelGlobal);
+        depth.restore();
         break;
+      }
       case EVENT.tailCall: {
         const callee = first.at(event);
         if (callee < 0 || !calls.threads(callee)) break;
@@ -81,6 +95,7 @@ export function writePerBlock(flow: ControlFlow, context: BodyContext, calls: Pe
   }
   context.copyTo(flow.codeEnd - 1);
   if (wrapsLabel) code.op("end");
+  if (flow.catchesToBody) depth.restore();
   code.op("return");
   code.op("end");
   code.index("globalGet", fuelGlobal);
@@ -100,21 +115,22 @@ function pay({ code, fuelGlobal }: BodyContext, exit: number): void {
 }
 
 /** Passes the fuel to a function that takes it; a trap there must not leave it on the global. */
-function writeThreadedCall(context: BodyContext, position: number, end: number): void {
-  const { code, fuelGlobal } = context;
-  context.copyTo(position);
+function giveFuel({ code, fuelGlobal }: BodyContext): void {
   code.index("globalGet", fuelGlobal);
   code.i64(-1);
   code.index("globalSet", fuelGlobal);
-  context.copyTo(end);
-  code.index("globalSet", fuelGlobal);
 }
 
-/** Writes the function's locals, with two for lengths where it needs them. */
-function reserveLengths(flow: ControlFlow, context: BodyContext): LengthLocals {
+/** Writes the function's locals, with two for lengths and one for the depth where it needs them. */
+function reserveLocals(
+  flow: ControlFlow,
+  context: BodyContext,
+): { readonly lengths: LengthLocals; readonly depth: CallDepth } {
   const narrow = context.parameters.length + flow.localCount;
-  context.writeLocals(hasLengths(flow) ? [I32, I64] : []);
-  return { narrow, wide: narrow + 1 };
+  const lengths = hasLengths(flow) ? ([I32, I64] as const) : [];
+  const depth = new CallDepth(flow, context, narrow + lengths.length);
+  context.writeLocals([...lengths, ...depth.locals]);
+  return { lengths: { narrow, wide: narrow + 1 }, depth };
 }
 
 /** Whether an operator is charged by a length, for which two locals are needed. */

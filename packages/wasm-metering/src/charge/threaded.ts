@@ -16,6 +16,7 @@ import {
   writeUnits,
 } from "../rewrite/length-charge.ts";
 import { I32, I64 } from "../rewrite/type-pool.ts";
+import { CallDepth } from "./call-depth.ts";
 import { type CountedLoop, writeTurns } from "./counted-loop.ts";
 import { POISON } from "./wrapper.ts";
 
@@ -61,7 +62,8 @@ class BodyWriter {
   readonly #fuel: number;
   readonly #moved: number;
   readonly #lengths: LengthLocals;
-  readonly #hasTemporaries: boolean;
+  readonly #temporaries: readonly (typeof I32 | typeof I64)[];
+  readonly #depth: CallDepth;
   readonly #hasChecks: boolean;
   readonly #wrapsLabel: boolean;
   readonly #checksEntry: boolean;
@@ -80,10 +82,13 @@ class BodyWriter {
     this.#lengths = { narrow: last + 1, wide: last + 2 };
     this.#checksEntry = !body.isThreaded || body.checksCalls;
     const hasLengths = this.#some((event) => flow.event.kind.at(event) === EVENT.length);
-    this.#hasTemporaries =
+    const hasTemporaries =
       hasLengths ||
       (body.threadsTables &&
         this.#some((event) => flow.event.kind.at(event) === EVENT.unknownCall));
+    const temporaries = hasTemporaries ? ([I32, I64] as const) : [];
+    this.#depth = new CallDepth(flow, context, last + 1 + temporaries.length);
+    this.#temporaries = [...temporaries, ...this.#depth.locals];
     this.#hasChecks =
       !body.isThreaded || hasLengths || this.#some((event) => this.#checksAt(event));
     this.#wrapsLabel = flow.branchesToBody;
@@ -93,12 +98,12 @@ class BodyWriter {
   write(): void {
     const { code } = this.#context;
     const { isThreaded } = this.#body;
-    const temporary = this.#hasTemporaries ? ([I32, I64] as const) : [];
-    if (isThreaded) this.#context.writeShiftedLocals(temporary);
-    else this.#context.writeLocals([I64, ...temporary]);
+    if (isThreaded) this.#context.writeShiftedLocals(this.#temporaries);
+    else this.#context.writeLocals([I64, ...this.#temporaries]);
     if (!isThreaded) this.#load();
     if (this.#hasChecks) this.#open([]);
     if (this.#wrapsLabel) this.#open(this.#context.results);
+    this.#depth.enter();
     this.#context.startAt(this.#flow.codeStart);
     for (let event = 0; event < this.#flow.event.kind.length; event++) this.#write(event);
     this.#context.copyTo(this.#flow.codeEnd - 1);
@@ -128,7 +133,9 @@ class BodyWriter {
         if (this.#body.threadsTables) return this.#tableCall(event);
         this.#context.copyTo(position.at(event));
         this.#store(this.#exitFrom(event));
+        this.#depth.raise();
         this.#context.copyTo(third.at(event));
+        this.#depth.restore();
         return this.#load();
       case EVENT.return:
         this.#context.copyTo(position.at(event));
@@ -221,9 +228,11 @@ class BodyWriter {
     this.#context.copyTo(position.at(event));
     if (threads) this.#give();
     else this.#store(this.#exitFrom(event));
+    this.#depth.raise();
     this.#context.copyTo(third.at(event));
     if (threads) this.#take(event);
     else this.#load();
+    this.#depth.restore();
   }
 
   /** A call through a table whose functions take fuel: it goes below the place in the table. */
@@ -235,11 +244,13 @@ class BodyWriter {
     this.#context.copyTo(position.at(event));
     code.index("localSet", this.#lengths.narrow);
     this.#give();
+    this.#depth.raise();
     code.index("localGet", this.#lengths.narrow);
     code.index("callIndirect", types.threadedType(type.parameters, type.results));
     this.#context.startAt(tableIndexAt(module.bytes, position.at(event)));
     this.#context.copyTo(third.at(event));
     this.#take(event);
+    this.#depth.restore();
   }
 
   /** Takes the fuel that a function gave back. */
@@ -268,6 +279,7 @@ class BodyWriter {
    */
   #catch(isShared: boolean): void {
     const { code, fuelGlobal } = this.#context;
+    this.#depth.restore();
     if (!isShared) return this.#load();
     code.index("globalGet", fuelGlobal);
     code.i64(POISON);

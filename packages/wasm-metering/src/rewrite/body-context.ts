@@ -13,6 +13,8 @@ export interface ModuleContext {
   readonly fuelGlobal: number;
   /** Index of the function that is called when fuel has run out, and does not return. */
   readonly outOfFuel: number;
+  /** Where the depth of calls is counted: its global, and how many may be in progress. */
+  readonly depth: { readonly global: number; readonly maximum: number } | undefined;
 }
 
 /** One body: its type, its code, and the place up to which the original was copied. */
@@ -22,6 +24,7 @@ export class BodyContext {
   readonly types: TypePool;
   readonly fuelGlobal: number;
   readonly outOfFuel: number;
+  readonly depth: ModuleContext["depth"];
   readonly parameters: readonly number[];
   readonly results: readonly number[];
   /** What was copied: place in the body written, offset in the original, length; over and over. */
@@ -41,6 +44,7 @@ export class BodyContext {
     this.types = shared.types;
     this.fuelGlobal = shared.fuelGlobal;
     this.outOfFuel = shared.outOfFuel;
+    this.depth = shared.depth;
     this.parameters = type.parameters;
     this.results = type.results;
     this.#localsAt = localsAt;

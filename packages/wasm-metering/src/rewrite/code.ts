@@ -34,6 +34,7 @@ const OP = {
   narrowLess: opcodeNamed("i32.lt_u"),
   narrowLessSigned: opcodeNamed("i32.lt_s"),
   narrowGreater: opcodeNamed("i32.gt_u"),
+  narrowAtLeast: opcodeNamed("i32.ge_u"),
   narrowGreaterSigned: opcodeNamed("i32.gt_s"),
   narrowSubtract: opcodeNamed("i32.sub"),
   narrowMultiply: opcodeNamed("i32.mul"),

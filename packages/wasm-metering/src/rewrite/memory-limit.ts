@@ -8,6 +8,8 @@ export interface Maxima {
   readonly memoryPages: number;
   /** Elements of each table. */
   readonly tableElements: number;
+  /** Calls in progress at a time; `undefined` where the engine's stack is the bound. */
+  readonly callDepth: number | undefined;
 }
 
 /** Pages that 32-bit addresses reach. */

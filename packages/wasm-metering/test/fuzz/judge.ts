@@ -24,11 +24,18 @@ interface Seen {
 interface Metered extends Seen {
   readonly used: bigint;
   readonly isExact: boolean;
+  readonly depth: number;
 }
 
 const BUDGET = 2n ** 62n;
 const GIVEN = [11, -7n] as const;
-const PLACEMENTS: readonly MeteringOptions[] = [{}, { placement: "per-block" }];
+const maxCallDepth = 1_000_000;
+const PLACEMENTS: readonly MeteringOptions[] = [
+  {},
+  { placement: "per-block" },
+  { maxCallDepth },
+  { placement: "per-block", maxCallDepth },
+];
 
 /** What is wrong with how the module of a program is metered, or `undefined`. */
 export function problemOf(
@@ -37,11 +44,13 @@ export function problemOf(
 ): string | undefined {
   const plain = runPlainly(bytes);
   const runs = PLACEMENTS.map((options) => runMetered(bytes, options));
-  for (const [index, { outcome, message, state }] of runs.entries()) {
+  for (const [index, { outcome, message, state, depth }] of runs.entries()) {
     const which = PLACEMENTS[index]?.placement ?? "merged";
     if (outcome !== plain.outcome || message !== plain.message)
       return `${which}: ${plain.outcome} ${plain.message} became ${outcome} ${message}`;
     if (state !== plain.state) return `${which}: another memory, table or global`;
+    if (depth !== 0 && outcome !== "trap" && outcome !== "exception")
+      return `${which}: came back at depth ${depth}`;
   }
   const [merged, reference] = runs as [Metered, Metered];
   const interpreted = isInterpreted ? interpret(bytes) : undefined;
@@ -72,8 +81,9 @@ function runMetered(bytes: Uint8Array<ArrayBuffer>, options: MeteringOptions): M
   const fuel = exports[module.fuelExport] as { value: bigint };
   fuel.value = BUDGET;
   const seen = see(exports);
+  const depth = module.depthExport && (exports[module.depthExport] as { value: number }).value;
   const { used, exact } = fuelUse(BUDGET, fuel.value);
-  return { ...seen, used, isExact: exact };
+  return { ...seen, used, isExact: exact, depth: depth || 0 };
 }
 
 function see(exports: WebAssembly.Instance["exports"]): Seen {
