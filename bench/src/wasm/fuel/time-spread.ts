@@ -55,6 +55,14 @@ const HOSTILE: Readonly<Record<string, string>> = {
   "filling memory": `(memory 64) ${loop(`(memory.fill (i32.const 0) (local.get $n) (i32.const 4000000))`)}`,
   "copying little": `(memory 1) ${loop(`(memory.copy (i32.const 0) (i32.const 64) (i32.const 1))`)}`,
   "filling a table": `(table 10000 funcref) ${loop(`(table.fill (i32.const 0) (ref.null func) (i32.const 10000))`)}`,
+  "filling a table with a function": `(table 10000 funcref) (func $f) (elem declare func $f)
+    ${loop(`(table.fill (i32.const 0) (ref.func $f) (i32.const 10000))`)}`,
+  "copying a table": `(table 10001 funcref) (func $f) (elem declare func $f)
+    ${loop(
+      `(table.copy (i32.const 1) (i32.const 0) (i32.const 10000))`,
+      `(table.fill (i32.const 0) (ref.func $f) (i32.const 10001))`,
+    )}`,
+  "copying nothing of a table": `(table 1 funcref) ${loop(`(table.copy (i32.const 0) (i32.const 0) (i32.const 0))`)}`,
   "calls through a table": `(table 1 funcref) (elem (i32.const 0) $f) (func $f)
     ${loop(`(call_indirect (i32.const 0))`)}`,
   "growing memory by nothing": `(memory 1) ${loop(`(drop (memory.grow (i32.const 0)))`)}`,

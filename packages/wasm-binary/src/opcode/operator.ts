@@ -80,6 +80,7 @@ export type CostClass =
   | "grow"
   | "bulk-bytes"
   | "bulk-elements"
+  | "bulk-table"
   | "table"
   | "allocate"
   | "allocate-array"

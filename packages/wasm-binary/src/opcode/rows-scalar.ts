@@ -100,9 +100,9 @@ export const SCALAR_ROWS = {
     fc:09 data.drop [data] : ->
     fc:0a memory.copy [memory memory] : addr addr addr -> ; cost=bulk-bytes
     fc:0b memory.fill [memory] : addr i32 addr -> ; cost=bulk-bytes
-    fc:0c table.init [element table] : addr i32 i32 -> ; cost=bulk-elements
+    fc:0c table.init [element table] : addr i32 i32 -> ; cost=bulk-table
     fc:0d elem.drop [element] : ->
-    fc:0e table.copy [table table] : addr addr addr -> ; cost=bulk-elements
+    fc:0e table.copy [table table] : addr addr addr -> ; cost=bulk-table
   `,
   "reference-types": `
     1c select [types] : * -> *
@@ -111,9 +111,9 @@ export const SCALAR_ROWS = {
     d0 ref.null [heap-type] : * -> * ; const
     d1 ref.is_null : * -> *
     d2 ref.func [function] : * -> * ; const
-    fc:0f table.grow [table] : * -> * ; cost=grow
+    fc:0f table.grow [table] : * -> * ; cost=bulk-table
     fc:10 table.size [table] : -> addr
-    fc:11 table.fill [table] : * -> * ; cost=bulk-elements
+    fc:11 table.fill [table] : * -> * ; cost=bulk-table
   `,
   "tail-call": `
     12 return_call [function] : * -> * ; cost=call
