@@ -249,40 +249,6 @@ describe("resources", () => {
     expect(await host.call("echo", "run", "awake")).toBe("awake");
   });
 
-  test("maxConcurrentCallsPerPlugin and maxConcurrentCalls bound what runs at once", async () => {
-    for (const resources of [{ maxConcurrentCallsPerPlugin: 1 }, { maxConcurrentCalls: 1 }]) {
-      const entered: string[] = [];
-      const gate = Promise.withResolvers<void>();
-      await using host = await openRuntime({
-        resources,
-        hostFunctions: {
-          wait: {
-            parameters: ["bytes"],
-            result: "none",
-            async call({ tenantId = "" }) {
-              entered.push(tenantId);
-              await gate.promise;
-              return { allowed: true, rule: "test", value: undefined };
-            },
-          },
-        },
-      });
-      const wasm = reachingPlugin(["wait"])
-        .replace('"wait" (func $wait (param i64) (result i64))', '"wait" (func $wait (param i64))')
-        .replace(
-          "(call $answer (call $wait (call $input)))",
-          "(call $wait (call $input)) (i32.const 0)",
-        );
-      await host.load({ id: "waits", abi: "extism", wasm });
-      const first = host.call("waits", "wait", "1", { tenantId: "a" });
-      const second = host.call("waits", "wait", "2", { tenantId: "b" });
-      await expect.poll(() => entered).toEqual(["a"]);
-      gate.resolve();
-      expect(await Promise.all([first, second])).toEqual(["", ""]);
-      expect(entered).toEqual(["a", "b"]);
-    }
-  });
-
   test("callsPerSecond and callBurst refuse calls beyond the rate, with a time to come back", async () => {
     await using host = await openRuntime({ resources: { callsPerSecond: 0.001, callBurst: 2 } });
     await host.load({ id: "echo", wasm: ECHO_PLUGIN });

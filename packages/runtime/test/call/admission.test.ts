@@ -43,6 +43,19 @@ async function openGate(resources: RuntimeConfig["resources"]) {
   return { host, entered, open: () => gate.resolve(), call };
 }
 
+test.each([{ maxConcurrentCallsPerPlugin: 1, maxConcurrentCalls: 8 }, { maxConcurrentCalls: 1 }])(
+  "maxConcurrentCallsPerPlugin and maxConcurrentCalls bound what runs at once: %j",
+  async (resources) => {
+    const { host, entered, open, call } = await openGate(resources);
+    await using _ = host;
+    const calls = [call({ tenantId: "a" }), call({ tenantId: "b" })];
+    await expect.poll(() => entered).toEqual(["a"]);
+    open();
+    expect(await Promise.all(calls)).toEqual(["done", "done"]);
+    expect(entered).toEqual(["a", "b"]);
+  },
+);
+
 test("priority says who goes first where calls wait", async () => {
   const { host, entered, open, call } = await openGate({});
   await using _ = host;
