@@ -15,6 +15,7 @@ function ended(state: string, fullName = "a test", flaky = false): CountedTest {
 
 function module(states: readonly string[], errors: readonly unknown[] = []): CountedModule {
   return {
+    moduleId: "/packages/a/test/a.test.ts",
     children: { allTests: () => states.map((state) => ended(state)) },
     errors: () => errors,
   };
@@ -37,8 +38,16 @@ test("counts a file that does not load and a stray error as failed tests", () =>
 
 test("names the tests that passed only when tried again", () => {
   const tests = [ended("passed", "always"), ended("passed", "mostly", true)];
-  const modules = [{ children: { allTests: () => tests }, errors: () => [] }];
+  const modules = [{ ...module([]), children: { allTests: () => tests } }];
   expect(flakyLines(modules)).toEqual(["passed only when tried again: mostly"]);
+  expect(countTests(modules, [])).toEqual({ passed: 2, failed: 0, skipped: 0 });
+});
+
+test("counts an attack that was held off only when tried again as failed", () => {
+  const tests = [ended("passed", "always"), ended("passed", "mostly", true)];
+  const moduleId = "/packages/a/test/attacks/a.test.ts";
+  const modules = [{ ...module([]), moduleId, children: { allTests: () => tests } }];
+  expect(countTests(modules, [])).toEqual({ passed: 1, failed: 1, skipped: 0 });
 });
 
 test("adds up several runs", () => {
